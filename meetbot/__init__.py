@@ -1,0 +1,1 @@
+"""meetbot: watches the Google Meet lessons that external partners join."""
