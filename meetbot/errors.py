@@ -3,7 +3,7 @@
 ::
 
     MeetbotError                 a message for people, and `fix`: what they can do about it
-    ├── Temporary                trying again later may help; `retry_after` seconds if the server said so
+    ├── Temporary                trying again later may help; `retry_after` seconds, if known
     │   └── BadAnswer            the answer could not be read (broken JSON, a missing field)
     ├── Permanent                trying again changes nothing
     │   ├── AccessDenied         a scope, delegation or role is missing
