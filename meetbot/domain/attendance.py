@@ -1,0 +1,120 @@
+"""Conferences that were really held, and who was in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from meetbot.domain.people import Confidence, Kind
+
+
+class Source(StrEnum):
+    """Where attendance was read."""
+
+    MEET = "meet"
+    AUDIT = "audit"
+
+
+class IdentityForm(StrEnum):
+    """What the source gives of a participant."""
+
+    SIGNED_IN = "signed-in"
+    ADDRESS = "address"
+    MASKED = "masked"
+    ANONYMOUS = "anonymous"
+    PHONE = "phone"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class RawIdentity:
+    """A participant as the source names them (in memory only).
+
+    `google_id` is `users/{id}` without the prefix, or `actor.profileId`; `address` is a clear
+    `identifier`; `masked` an obscured one (`li***@s***.com`). `display_name` is self-declared.
+    """
+
+    form: IdentityForm
+    google_id: str | None = None
+    address: str | None = None
+    masked: str | None = None
+    display_name: str = ""
+    is_external: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A participant as stored: keyed; `address` is clear only for outsiders and staff."""
+
+    form: IdentityForm
+    id_key: str | None = None
+    address_key: str | None = None
+    address: str | None = None
+    domain: str | None = None
+    masked: str | None = None
+    name_key: str | None = None
+    name_tokens: tuple[str, ...] = ()
+    """Keyed words of the display name (see `KeptGuest.name_tokens`); none for students."""
+    is_external: bool | None = None
+    in_directory: bool | None = None
+    """False when the Directory was asked for this id or address and does not know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conference:
+    """One call. `name` is `conferenceRecords/{id}` (Meet) or `audit/{conference_id}` (Reports).
+
+    `end_at` None means running when `source` is Meet; Reports conferences get the hull of their
+    rows. `calendar_event_id` and `organizer` come from Reports rows.
+    """
+
+    name: str
+    source: Source
+    meeting_code: str | None
+    start_at: datetime
+    end_at: datetime | None
+    space: str | None = None
+    organizer: str | None = None
+    calendar_event_id: str | None = None
+
+
+I = TypeVar("I", RawIdentity, Identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit(Generic[I]):
+    """One join to leave on one device. Keyed by (`source`, `key`): read twice, kept once.
+
+    Meet: `key` is the session's resource name, or the participant's with `#hull` when only
+    `earliestStartTime..latestEndTime` was read (`is_hull`). Reports: `id.time`,
+    `uniqueQualifier` and the event's index. `end_at` None: the source gives no end;
+    `last_seen_at` is then the last moment the visit was known to last.
+    """
+
+    source: Source
+    key: str
+    conference: str
+    participant: str
+    """The source's own name of the person or endpoint, to join sessions of one participant."""
+    identity: I
+    start_at: datetime
+    end_at: datetime | None
+    last_seen_at: datetime | None = None
+    is_hull: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """All visits of one identity in the conferences of one occurrence, sources united."""
+
+    person_key: str
+    kind: Kind
+    confidence: Confidence
+    visits: tuple[Visit[Identity], ...]
+    partner_id: str | None = None
+    domain: str | None = None
+    address_key: str | None = None
+    is_invited: bool = False
+    form: IdentityForm = IdentityForm.SIGNED_IN

@@ -1,0 +1,234 @@
+"""Planned meetings: one calendar's copy, the merged occurrence, and its identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from meetbot.domain.platforms import PlatformLink
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """One entry of `attendees[]` as Google gives it (in memory only: the address is clear)."""
+
+    address: str
+    display_name: str = ""
+    response: str = "needsAction"
+    is_resource: bool = False
+    is_organizer: bool = False
+    is_self: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventCopy:
+    """One calendar's copy of one occurrence, as read from `events.list` (singleEvents=true).
+
+    A tombstone has only `calendar`, `event_id` and `is_cancelled`, and for an instance
+    `recurring_event_id` and `original_start_at`. Text was scanned for links at the border and is
+    not here. Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
+    """
+
+    calendar: str
+    event_id: str
+    is_cancelled: bool = False
+    ical_uid: str | None = None
+    recurring_event_id: str | None = None
+    original_start_at: datetime | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    is_all_day: bool = False
+    organizer: str | None = None
+    is_organizer_copy: bool = False
+    creator: str | None = None
+    attendees: tuple[Attendee, ...] = ()
+    attendees_omitted: bool = False
+    guests_can_see_others: bool = True
+    guests_can_invite: bool = True
+    guests_can_modify: bool = False
+    is_private_copy: bool = False
+    """`privateCopy`: imported, so its organizer says nothing about who set the meeting up."""
+    is_details_hidden: bool = False
+    """Read without rights to details (`visibility` private as a reader): text is unknown."""
+    meeting_code: str | None = None
+    """Meet code, lower case without hyphens."""
+    links: tuple[PlatformLink, ...] = ()
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGuest:
+    """A guest as stored: keyed, with the clear address for people who are not students."""
+
+    address_key: str
+    domain: str
+    address: str | None = None
+    response: str = "needsAction"
+    is_resource: bool = False
+    is_organizer: bool = False
+    name_tokens: tuple[str, ...] = ()
+    """Keyed words of name and local part, outsiders and staff only, to fit a display name."""
+    via_group: str | None = None
+    """Address key of the group through which this guest was invited."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCopy:
+    """What the store keeps of an `EventCopy` that is in scope."""
+
+    calendar: str
+    event_id: str
+    ical_uid: str
+    original_start_at: datetime
+    start_at: datetime
+    end_at: datetime
+    is_recurring: bool
+    is_cancelled: bool
+    organizer: KeptGuest | None
+    creator: KeptGuest | None
+    is_organizer_copy: bool
+    guests: tuple[KeptGuest, ...]
+    is_guest_list_complete: bool
+    """False: omitted, hidden on a copy that is not the organizer's, or a group unexpanded."""
+    guests_can_see_others: bool
+    guests_can_invite: bool
+    guests_can_modify: bool
+    is_private_copy: bool
+    is_details_hidden: bool
+    meeting_code: str | None
+    links: tuple[PlatformLink, ...]
+    updated_at: datetime | None
+    unexpanded_groups: int = 0
+
+
+class Scope(StrEnum):
+    """How much of the catalogue applies (catalogue §2, In scope)."""
+
+    NONE = "none"
+    ADULT = "adult"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceKey:
+    """(`iCalUID`, `originalStartTime` in UTC); an ad-hoc call has no uid and its code instead."""
+
+    ical_uid: str | None
+    original_start_at: datetime
+    meeting_code: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Stable text form, equal only for equal occurrences (the code of an event may change)."""
+        start = self.original_start_at.strftime("%Y%m%dT%H%M%SZ")
+        return f"{self.ical_uid or 'adhoc:' + (self.meeting_code or '')}|{start}"
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Student addresses on a guest list that an outsider could see."""
+
+    visible_from: datetime
+    visible_until: datetime | None
+    students: int
+    """Largest number of student addresses seen at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What an approval was given for (rule `authorization-stale`); local wall-clock values."""
+
+    authorization_id: str
+    issued_at: datetime
+    starts: str
+    """Local `HH:MM` and, for a single event, the local date."""
+    ends: str
+    series: str
+    host: str
+    externals: tuple[str, ...]
+    platform: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One occurrence, merged from the copies of all calendars that hold it."""
+
+    key: OccurrenceKey
+    start_at: datetime
+    end_at: datetime
+    is_cancelled: bool
+    is_recurring: bool
+    organizer: KeptGuest | None
+    creator: KeptGuest | None
+    is_imported: bool
+    guests: tuple[KeptGuest, ...]
+    is_guest_list_complete: bool
+    unexpanded_groups: int
+    guests_can_see_others: bool
+    guests_can_invite: bool
+    guests_can_modify: bool
+    are_settings_known: bool
+    """False when no copy tells the organizer's settings for sure."""
+    meeting_code: str | None
+    links: tuple[PlatformLink, ...]
+    are_details_known: bool
+    first_seen_at: datetime
+    calendars: tuple[str, ...]
+    disclosure: Disclosure | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
+    is_adhoc: bool = False
+
+
+def merge_copies(
+    key: OccurrenceKey,
+    copies: tuple[KeptCopy, ...],
+    *,
+    first_seen_at: datetime,
+    disclosure: Disclosure | None = None,
+    fingerprints: tuple[Fingerprint, ...] = (),
+) -> Meeting:
+    """Merge all known copies of one occurrence; needs at least one copy.
+
+    The organizer's copy is the truth where there is one; otherwise the newest `updated` copy
+    tells times and settings, and the guest list is the union. The meeting is cancelled when the
+    organizer's copy is, or when every copy is.
+    """
+    live = [copy for copy in copies if not copy.is_cancelled] or list(copies)
+    own = [copy for copy in copies if copy.is_organizer_copy]
+    lead = max(own or live, key=_freshness)
+    guests: dict[str, KeptGuest] = {}
+    for copy in sorted([lead] if own else live, key=_freshness, reverse=True):
+        for guest in copy.guests:
+            guests.setdefault(guest.address_key, guest)
+    complete = lead.is_guest_list_complete if own else any(c.is_guest_list_complete for c in live)
+    return Meeting(
+        key=OccurrenceKey(key.ical_uid, key.original_start_at, lead.meeting_code),
+        start_at=lead.start_at,
+        end_at=lead.end_at,
+        is_cancelled=lead.is_cancelled if own else all(c.is_cancelled for c in copies),
+        is_recurring=lead.is_recurring,
+        organizer=lead.organizer,
+        creator=lead.creator,
+        is_imported=not own and all(c.is_private_copy for c in live),
+        guests=tuple(guests.values()),
+        is_guest_list_complete=complete,
+        unexpanded_groups=lead.unexpanded_groups,
+        guests_can_see_others=lead.guests_can_see_others,
+        guests_can_invite=lead.guests_can_invite,
+        guests_can_modify=lead.guests_can_modify,
+        are_settings_known=bool(own) or not lead.is_details_hidden,
+        meeting_code=lead.meeting_code,
+        links=tuple(dict.fromkeys(link for c in ([lead] if own else live) for link in c.links)),
+        are_details_known=not lead.is_details_hidden,
+        first_seen_at=first_seen_at,
+        calendars=tuple(sorted({c.calendar for c in copies})),
+        disclosure=disclosure,
+        fingerprints=fingerprints,
+    )
+
+
+def _freshness(copy: KeptCopy) -> tuple[bool, float, str]:
+    updated = copy.updated_at.timestamp() if copy.updated_at else 0.0
+    return (not copy.is_cancelled, updated, copy.calendar)

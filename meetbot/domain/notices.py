@@ -1,0 +1,213 @@
+"""What to tell whom: contents of mails without anything about a student, and when they are due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from meetbot.domain.findings import Certainty, Severity, TimelineSpan
+
+
+class NoticeKind(StrEnum):
+    """One template folder per kind."""
+
+    FLAG = "flag"
+    """To officers, principal, privacy officer or on-call: what may not match policy."""
+    FIX_IT = "fix-it"
+    """To the host: what to mend, before or after the meeting."""
+    WITHDRAWN = "withdrawn"
+    """To those who got a flag mail: it is no longer so."""
+    REMINDER = "reminder"
+    NUDGE = "nudge"
+    """To the host during the meeting: staff are missing now."""
+    DIGEST = "digest"
+    WEEKLY = "weekly"
+
+
+class Audience(StrEnum):
+    """Why somebody gets a mail; stored on the flag as told."""
+
+    HOST = "host"
+    OFFICERS = "officers"
+    PRINCIPAL = "principal"
+    PRIVACY = "privacy"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row of the timeline: a label such as `Host`, `Student 1`, `Partner 1 (Northstar)`.
+
+    `role` is `staff`, `partner`, `student`, `unidentified` or `room`; spans are
+    (start, end, is_end_known).
+    """
+
+    label: str
+    role: str
+    spans: tuple[tuple[datetime, datetime, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Who was in the call when, with the seconds of contact without staff."""
+
+    start_at: datetime
+    end_at: datetime
+    scheduled_start_at: datetime | None
+    scheduled_end_at: datetime | None
+    lanes: tuple[Lane, ...]
+    contacts: tuple[TimelineSpan, ...]
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FlagLine:
+    """One flag in a mail."""
+
+    flag_id: str
+    rule: str
+    severity: Severity
+    certainty: Certainty
+    is_provisional: bool
+    message: str
+    advice: str
+    fix: str
+    unknowns: tuple[str, ...]
+    spans: tuple[TimelineSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerLine:
+    """A partner's registry status for this meeting, each entry one short sentence."""
+
+    name: str
+    is_registered: bool
+    statuses: tuple[str, ...]
+    contact: str | None = None
+    """Address of the district's contact for this program type."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingCard:
+    """The meeting, as far as a mail may tell it: no title, no link, no guest list."""
+
+    thread: str
+    """Stable key of the occurrence; one mail thread each."""
+    start_at: datetime
+    end_at: datetime
+    zone: str
+    school: str | None
+    host: str | None
+    """Name or address of the staff host; never in a subject."""
+    partners: tuple[PartnerLine, ...]
+    is_adhoc: bool = False
+    is_confidential: bool = False
+    join_link: str | None = None
+    """Only in the host's own reminder."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingNotice:
+    """Content of `flag`, `fix-it`, `withdrawn`, `nudge`."""
+
+    card: MeetingCard
+    flags: tuple[FlagLine, ...]
+    timeline: Timeline | None
+    unknowns: tuple[str, ...]
+    reason: str = ""
+    """Withdrawn: why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderNotice:
+    """Content of `reminder`. `lead` is `7d`, `24h` or `1h`."""
+
+    card: MeetingCard
+    lead: str
+    is_authorized: bool
+    to_mend: tuple[FlagLine, ...]
+    missing: tuple[str, ...]
+    """What the partner still lacks, as sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLine:
+    """One meeting in the officers' daily digest."""
+
+    card: MeetingCard
+    flags: tuple[FlagLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestNotice:
+    """Content of `digest`: medium flags since the last one."""
+
+    day: str
+    zone: str
+    lines: tuple[DigestLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much was watched, for the weekly summary: numbers and sentences, no names."""
+
+    calendars_read: int
+    calendars_failed: int
+    meetings_checked: int
+    conferences_seen: int
+    undecided: int
+    audit_lag_seconds: int | None
+    problems: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every source was read in full."""
+        return not (self.calendars_failed or self.undecided or self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyNotice:
+    """Content of `weekly`: counts, low flags by outside domain, and what was covered."""
+
+    since: datetime
+    until: datetime
+    zone: str
+    by_severity: tuple[tuple[Severity, int], ...]
+    """Flags opened in the week."""
+    pending: int
+    domains: tuple[tuple[str, int], ...]
+    """Unregistered outside domains of adult meetings with their number of meetings."""
+    coverage: Coverage
+
+
+Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail to be: who, what, and until when it makes sense.
+
+    `id` is stable, so that planning twice queues once; `to` are addresses in the district's
+    domains. `not_after` drops what would come too late (a reminder after the start).
+    """
+
+    id: str
+    kind: NoticeKind
+    audience: Audience
+    to: tuple[str, ...]
+    content: Content
+    thread: str | None
+    due_at: datetime
+    not_after: datetime | None = None
+    occurrence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered notice: the RFC 5322 bytes and what the transports need."""
+
+    notice_id: str
+    message_id: str
+    to: tuple[str, ...]
+    raw: bytes
