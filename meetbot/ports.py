@@ -1,0 +1,602 @@
+"""What the jobs need from outside, as Protocols. Adapters raise only `meetbot.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
+from meetbot.domain.findings import Severity
+from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.meetings import (
+    Disclosure,
+    EventCopy,
+    Fingerprint,
+    KeptCopy,
+    KeptGuest,
+    Meeting,
+    OccurrenceKey,
+    Scope,
+)
+from meetbot.domain.notices import Mail, Notice
+from meetbot.domain.people import Account, AccountKind, KnownAccount
+from meetbot.domain.registry import Registry
+
+Clock = Callable[[], datetime]
+
+
+# --- Google Workspace ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """One entry of `members.list`; `is_group` when it is a nested group left unexpanded."""
+
+    address: str
+    is_group: bool = False
+
+
+class DirectoryPort(Protocol):
+    """Admin SDK Directory v1, as the admin subject."""
+
+    def accounts(self) -> Iterator[Account]:
+        """All users of the customer, pages streamed, guests and suspended ones included."""
+
+    def account(self, key: str) -> Account | None:
+        """One user by id, primary address or alias; None when Google does not know it here."""
+
+    def groups(self) -> Iterator[str]:
+        """All addresses of groups, aliases included."""
+
+    def members(self, group: str) -> tuple[GroupMember, ...]:
+        """Members of a group, nested ones derived; raises `NotFound` for a foreign group."""
+
+    def domains(self) -> frozenset[str]:
+        """Verified domains and domain aliases of the customer, lower case."""
+
+    def units(self) -> frozenset[str]:
+        """All `orgUnitPath`s."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncMark:
+    """Progress of one calendar: the token is only good with the very same window."""
+
+    token: str
+    window_start_at: datetime
+    window_end_at: datetime
+    synced_at: datetime
+    """When the full sync that began this chain of tokens was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRead:
+    """One complete read of a calendar: all pages. `is_full` False: only what changed."""
+
+    events: tuple[EventCopy, ...]
+    mark: SyncMark
+    is_full: bool
+    malformed: int = 0
+    """Events that could not be understood and were left out (counted and said)."""
+
+
+class CalendarPort(Protocol):
+    """Calendar v3, each calendar as its owner."""
+
+    def read(
+        self,
+        owner: str,
+        mark: SyncMark | None,
+        *,
+        window_start_at: datetime,
+        window_end_at: datetime,
+        as_of: datetime,
+    ) -> CalendarRead:
+        """Read what changed since `mark`, or all of the window without one.
+
+        A dead token (410) leads to a full read in the same call. Raises `Temporary`,
+        `AccessDenied`, `NotFound`, `BadAnswer`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One person in a conference record; `latest_end_at` None while in the call."""
+
+    name: str
+    identity: RawIdentity
+    earliest_start_at: datetime
+    latest_end_at: datetime | None
+
+
+class MeetPort(Protocol):
+    """Meet v2, as the organizer."""
+
+    def records(
+        self, organizer: str, meeting_code: str, *, since: datetime, until: datetime
+    ) -> tuple[Conference, ...]:
+        """Conference records of a code that began in [since, until], running ones included."""
+
+    def participants(self, organizer: str, conference: str) -> tuple[Participant, ...]:
+        """All participants of a record, every page."""
+
+    def sessions(self, organizer: str, participant: Participant) -> tuple[Visit[RawIdentity], ...]:
+        """All sessions of one participant, every page."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """One page of the Reports `meet` feed: `call_ended` rows as visits of conferences."""
+
+    conferences: tuple[Conference, ...]
+    visits: tuple[Visit[RawIdentity], ...]
+    malformed: int = 0
+
+
+class ReportsPort(Protocol):
+    """Admin SDK Reports v1, unfiltered and for all users, as the admin subject."""
+
+    def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
+        """Pages of `call_ended` rows that were written in [since, until], newest first."""
+
+    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
+        """Addresses of calendars on which an event changed (a hint: hours late)."""
+
+
+class MailerPort(Protocol):
+    """SMTP or the Gmail API. Never retried inside: the outbox does that."""
+
+    def send(self, mail: Mail) -> None:
+        """Hand the mail over. Raises `Temporary` (try again) or `Permanent` (never will)."""
+
+
+class ComposePort(Protocol):
+    """Renders a notice; pure."""
+
+    def __call__(
+        self, notice: Notice, *, references: tuple[str, ...], sent_at: datetime
+    ) -> Mail: ...
+
+
+# --- Store --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCalendar:
+    """A calendar to read: the owner's primary address."""
+
+    address: str
+    person_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGroup:
+    """A group's members as guests; `is_complete` False when it could not be expanded."""
+
+    address_key: str
+    members: tuple[KeptGuest, ...]
+    is_complete: bool
+    read_at: datetime
+
+
+class PeopleStore(Protocol):
+    """The Directory snapshot: keyed, clear only for staff."""
+
+    def save(
+        self, accounts: Iterable[tuple[KnownAccount, tuple[str, ...]]], *, seen_at: datetime
+    ) -> frozenset[str]:
+        """Upsert accounts with their address keys; gives person keys whose kind changed."""
+
+    def sweep(self, *, seen_before: datetime) -> int:
+        """Forget accounts a complete newer snapshot did not hold; gives how many."""
+
+    def by_address(self, address_keys: Collection[str]) -> dict[str, KnownAccount]:
+        """Accounts by keyed address, aliases included."""
+
+    def by_person(self, person_keys: Collection[str]) -> dict[str, KnownAccount]:
+        """Accounts by keyed id."""
+
+    def staff_calendars(self) -> list[StaffCalendar]:
+        """Calendars of active staff, by address."""
+
+    def count(self) -> Mapping[AccountKind, int]:
+        """How many accounts of each kind."""
+
+    def save_group(self, group: KnownGroup) -> None:
+        """Remember a group's members."""
+
+    def groups(self, address_keys: Collection[str]) -> dict[str, KnownGroup]:
+        """Groups by keyed address."""
+
+    def learn(self, id_key: str, address_key: str, address: str) -> None:
+        """Remember the clear address of an outsider's Meet id (catalogue §2)."""
+
+    def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
+        """(address key, address) by Meet id key."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarState:
+    """What is known of the reading of one calendar."""
+
+    mark: SyncMark | None
+    read_at: datetime | None
+    problem: str = ""
+    failing_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyChanges:
+    """What one read of one calendar changes in the store, applied in one transaction."""
+
+    calendar: str
+    keep: tuple[KeptCopy, ...]
+    gone: tuple[EventCopy, ...]
+    """Tombstones: matched by (calendar, event id), or series and original start."""
+    dropped: tuple[str, ...]
+    """Event ids read and found out of scope: removed if they were kept before."""
+    mark: SyncMark
+    is_full: bool
+    """True: kept copies of this calendar that start in the window and were not read are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRecord:
+    """A stored occurrence with what was noted about it. `copies` is empty for an ad-hoc call."""
+
+    id: int
+    key: OccurrenceKey
+    meeting: Meeting | None
+    scope: Scope
+    is_adhoc: bool
+    first_seen_at: datetime
+    attendance_read_at: datetime | None
+    """Last time Meet was read in full for this occurrence."""
+    attendance_problem: str
+    attendance_final: bool
+    """Read in full after the conference had ended: need not be read again."""
+
+
+class MeetingStore(Protocol):
+    """Occurrences and calendars' copies of them."""
+
+    def calendar(self, address: str) -> CalendarState:
+        """How far a calendar is read."""
+
+    def calendars(self) -> dict[str, CalendarState]:
+        """All calendars ever read or failed."""
+
+    def apply(self, changes: CopyChanges, *, as_of: datetime) -> int:
+        """Store one calendar's read; affected occurrences become due. Gives how many changed."""
+
+    def fail_calendar(self, address: str, problem: str, *, as_of: datetime) -> None:
+        """Note that a calendar could not be read; what is known stays."""
+
+    def forget_marks(self, addresses: Collection[str] | None = None) -> int:
+        """Drop sync tokens, so that the next read is full (None: of all calendars)."""
+
+    def knows_event(self, calendar: str, event_ids: Collection[str]) -> frozenset[str]:
+        """Which of these event ids have a kept copy."""
+
+    def due(self, as_of: datetime, limit: int) -> list[int]:
+        """Ids of occurrences to judge, oldest due first."""
+
+    def load(self, meeting_id: int) -> MeetingRecord:
+        """One occurrence; raises `NotFound`."""
+
+    def find(self, key: OccurrenceKey) -> int | None:
+        """Id of an occurrence."""
+
+    def judged(
+        self,
+        meeting_id: int,
+        *,
+        scope: Scope,
+        next_due_at: datetime | None,
+        disclosure: Disclosure | None,
+        fingerprints: tuple[Fingerprint, ...],
+        undecided: tuple[str, ...],
+        as_of: datetime,
+    ) -> None:
+        """Note the result of judging: when to look again, and what could not be decided."""
+
+    def mark_due(
+        self,
+        as_of: datetime,
+        *,
+        since: datetime | None = None,
+        codes: Collection[str] | None = None,
+        address_keys: Collection[str] | None = None,
+    ) -> int:
+        """Make occurrences due: all that end after `since`, of these codes, or with these guests."""
+
+    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
+        """Occurrences (ad-hoc ones too) of a code whose scheduled time overlaps the span."""
+
+    def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
+        """Full-scope, not cancelled occurrences with a code that overlap the span and whose
+        attendance is not final."""
+
+    def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
+        """Not cancelled occurrences in scope that start in the span."""
+
+    def note_attendance(
+        self, meeting_id: int, *, problem: str, is_final: bool, as_of: datetime
+    ) -> None:
+        """Note how the reading of Meet went for an occurrence (`problem` empty: in full)."""
+
+    def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
+        """The occurrence of an ad-hoc call, made when new and due at once."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Numbers for `poll`, metrics and the weekly mail: in_scope, undecided, due."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldConference:
+    """A stored conference with its visits."""
+
+    conference: Conference
+    visits: tuple[Visit[Identity], ...]
+
+
+class ConferenceStore(Protocol):
+    """Conferences and visits of both sources."""
+
+    def save(
+        self,
+        conferences: Collection[Conference],
+        visits: Collection[Visit[Identity]],
+        *,
+        as_of: datetime,
+    ) -> frozenset[str]:
+        """Upsert by source and key; gives names of conferences in which anything changed.
+
+        A Reports conference grows to the hull of its rows. Session visits of a Meet participant
+        take the place of that participant's hull.
+        """
+
+    def held(self, code: str, start_at: datetime, end_at: datetime) -> tuple[HeldConference, ...]:
+        """Conferences of a code that overlap the span, with their visits."""
+
+    def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
+        """Conferences by name."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Delete conferences that ended before, with their visits."""
+
+
+class RegistryStore(Protocol):
+    """The registry with its history: what was known when."""
+
+    def current(self) -> Registry:
+        """The rows known now."""
+
+    def as_known(self, at: datetime) -> Registry:
+        """The rows that were known at an instant."""
+
+    def replace(self, registry: Registry, *, as_of: datetime) -> bool:
+        """Make this the known registry; ends and adds rows, keeps history. False: no change."""
+
+    def known_since(self) -> datetime | None:
+        """When the current state was imported; None before the first import."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An officer's decision on a flag."""
+
+    flag_id: str
+    status: FlagStatus
+    reason: str
+    note: str
+    by: str
+    decided_at: datetime
+
+
+class FlagStore(Protocol):
+    """Flags, their history and decisions."""
+
+    def of(self, occurrence: str) -> list[Flag]:
+        """All flags of an occurrence (`OccurrenceKey.text`), closed ones too."""
+
+    def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
+        """Store changed flags and one history row each."""
+
+    def get(self, flag_id: str) -> Flag:
+        """One flag; raises `NotFound`."""
+
+    def list(
+        self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
+    ) -> list[Flag]:
+        """Flags, newest first."""
+
+    def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
+        """Note who was told and at which severity."""
+
+    def decide(self, decision: Decision) -> Flag:
+        """Store an officer's decision; raises `NotFound`."""
+
+    def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
+        """(instant, change, reason), oldest first."""
+
+    def opened(self, since: datetime, until: datetime) -> list[Flag]:
+        """Flags first opened in [since, until)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedNotice:
+    """A claimed notice. `references` are Message-IDs sent before in its thread, oldest first."""
+
+    notice: Notice
+    attempts: int
+    references: tuple[str, ...]
+
+
+class OutboxState(StrEnum):
+    """Life of a notice."""
+
+    QUEUED = "queued"
+    IN_FLIGHT = "inflight"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class Outbox(Protocol):
+    """Notices waiting to be mailed."""
+
+    def add(self, notices: Iterable[Notice], *, as_of: datetime) -> int:
+        """Queue notices whose id is new; gives how many."""
+
+    def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
+        """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
+
+    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
+        """Mark as handed over."""
+
+    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
+        """Try again later."""
+
+    def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
+        """Never will be sent; said in metrics and `doctor`."""
+
+    def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
+        """Drop unsent notices of a cancelled or changed meeting."""
+
+    def known(self, notice_ids: Collection[str]) -> frozenset[str]:
+        """Which of these ids were ever queued."""
+
+    def counts(self) -> Mapping[OutboxState, int]:
+        """How many notices in each state."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentReminder:
+    """A reminder that was queued: for which lead and which start."""
+
+    lead: str
+    start_at: datetime
+    queued_at: datetime
+
+
+class ReminderStore(Protocol):
+    """Which reminders were made."""
+
+    def of(self, occurrence: str) -> list[SentReminder]:
+        """All reminders of an occurrence."""
+
+    def add(self, occurrence: str, reminder: SentReminder) -> None:
+        """Note a reminder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRead:
+    """How the reading of one source went last: `reports-meet`, `directory` …"""
+
+    source: str
+    mark: str = ""
+    """The adapter's progress mark."""
+    read_at: datetime | None = None
+    """Last complete read."""
+    problem: str = ""
+    failing_since: datetime | None = None
+
+
+class MetaStore(Protocol):
+    """Progress marks of sources, small settings, and runs of jobs."""
+
+    def source(self, name: str) -> SourceRead:
+        """State of a source; an empty one when it was never read."""
+
+    def save_source(self, read: SourceRead) -> None:
+        """Store it."""
+
+    def sources(self) -> list[SourceRead]:
+        """All."""
+
+    def get(self, name: str) -> str | None:
+        """A small value by name."""
+
+    def set(self, name: str, value: str) -> None:
+        """Store a small value."""
+
+
+class Tx(Protocol):
+    """One transaction: all or nothing."""
+
+    @property
+    def people(self) -> PeopleStore: ...
+    @property
+    def meetings(self) -> MeetingStore: ...
+    @property
+    def conferences(self) -> ConferenceStore: ...
+    @property
+    def registry(self) -> RegistryStore: ...
+    @property
+    def flags(self) -> FlagStore: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def reminders(self) -> ReminderStore: ...
+    @property
+    def meta(self) -> MetaStore: ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """Commit on leaving, roll back on an exception. Write transactions are serialized."""
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        """A read-only view; may be open in several threads at once."""
+
+
+# --- Outcomes -----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Tally:
+    """How one source went in one run: units read, failed and skipped, with reasons."""
+
+    read: int = 0
+    failed: int = 0
+    skipped: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def note_failed(self, reason: str) -> None:
+        """Count a failed unit under a sentence without names."""
+        self.failed += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def note_skipped(self, reason: str) -> None:
+        """Count a skipped unit."""
+        self.skipped += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Result of one run of one job."""
+
+    job: str
+    sources: dict[str, Tally] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def source(self, name: str) -> Tally:
+        """The tally of a source, made when new."""
+        return self.sources.setdefault(name, Tally())
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a count."""
+        self.counts[name] = self.counts.get(name, 0) + number
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether every source was read in full."""
+        return not any(tally.failed for tally in self.sources.values())
