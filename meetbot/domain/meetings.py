@@ -100,6 +100,7 @@ class KeptCopy:
     links: tuple[PlatformLink, ...]
     updated_at: datetime | None
     unexpanded_groups: int = 0
+    recurring_event_id: str | None = None
 
 
 class Scope(StrEnum):
