@@ -24,7 +24,7 @@ from datetime import time, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -54,6 +54,8 @@ DEFAULT_FILE = Path("config/meetbot.toml")
 POLICY_NAME = "policy.toml"
 PROGRAM_TYPES = ("college-access", "mental-health", "after-school", "other")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+T = TypeVar("T")
 
 _PREFIX = "MEETBOT_"
 _CONFIG_VARIABLE = "MEETBOT_CONFIG"
@@ -206,6 +208,12 @@ def _unit(value: str) -> str:
     return value.rstrip("/") or "/"
 
 
+def _some(values: tuple[T, ...]) -> tuple[T, ...]:
+    if not values:
+        raise _wrong("is empty", "list at least one")
+    return values
+
+
 def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
@@ -323,6 +331,7 @@ class SmtpServer:
     password: str | None = dataclasses.field(default=None, repr=False)
 
 
+_LOCAL_SMTP = "smtp://127.0.0.1:1025"
 _SMTP_FORMS: Mapping[str, tuple[Literal["none", "starttls", "tls"], int]] = {
     "smtp": ("none", 25),
     "smtp+starttls": ("starttls", 587),  # RFC 6409: submission
@@ -395,9 +404,9 @@ class District(_Table):
 
     name: Annotated[str, AfterValidator(_plain_text)]
     timezone: Annotated[ZoneInfo, BeforeValidator(_zone)]
-    domains: Annotated[tuple[Domain, ...], Field(min_length=1), AfterValidator(_without_repeats)]
-    staff_units: Annotated[Units, Field(min_length=1)]
-    student_units: Annotated[Units, Field(min_length=1)]
+    domains: Annotated[tuple[Domain, ...], AfterValidator(_some), AfterValidator(_without_repeats)]
+    staff_units: Annotated[Units, AfterValidator(_some)]
+    student_units: Annotated[Units, AfterValidator(_some)]
     not_staff_units: Units = ()
 
     @field_validator("student_units")
@@ -431,8 +440,8 @@ class Database(_Table):
 class Mail(_Table):
     """How mail leaves and who gets it; all recipients are inside the district.
 
-    `server` is set with transport `smtp`, None with `gmail`. Without privacy officers or operators
-    the officers stand in for them.
+    `url` is set with transport `smtp`. Without privacy officers or operators the officers stand in
+    for them.
     """
 
     model_config = ConfigDict(validate_default=True)  # what is left out is a mistake or a stand-in
@@ -440,23 +449,28 @@ class Mail(_Table):
     # transport and password come first: reading the URL needs them.
     transport: Literal["smtp", "gmail"] = "smtp"
     password: str | None = Field(default=None, repr=False)
-    server: SmtpServer | None = Field(default=None, alias="url", repr=False)
+    url: str | None = Field(default=None, repr=False)
     sender: Address
-    officers: Annotated[Recipients, Field(min_length=1)]
+    officers: Annotated[Recipients, AfterValidator(_some)]
     privacy_officers: Recipients = ()
     operators: Recipients = ()
     contacts: Mapping[ProgramType, Recipient] = {}
 
-    @field_validator("server", mode="before")
-    @classmethod
-    def _read_url(cls, value: object, info: ValidationInfo) -> object:
-        if info.data.get("transport") != "smtp":
+    @property
+    def server(self) -> SmtpServer | None:
+        """The mail server; None with transport `gmail`."""
+        if self.transport != "smtp" or self.url is None:
             return None
-        if value is None:
-            raise _wrong('is missing, transport "smtp" needs it', 'url = "smtp://127.0.0.1:1025"')
-        if not isinstance(value, str):
-            raise _wrong("must be text in quotes", 'url = "smtp://127.0.0.1:1025"')
-        return _smtp_server(value, info.data.get("password"))
+        return _smtp_server(self.url, self.password)
+
+    @field_validator("url")
+    @classmethod
+    def _usable(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("transport") == "smtp":
+            if value is None:
+                raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+            _smtp_server(value, info.data.get("password"))
+        return value
 
     @field_validator("privacy_officers", "operators")
     @classmethod
@@ -558,7 +572,7 @@ _USUAL = Policy()
 
 
 class _School(_Table):
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = _USUAL.school_calendar.weekdays
+    days: Annotated[tuple[Weekday, ...], AfterValidator(_some)] = _USUAL.school_calendar.weekdays
     opens: LocalTime = _USUAL.school_calendar.opens
     closes: LocalTime = _USUAL.school_calendar.closes
 
@@ -787,7 +801,6 @@ def _decoded(text: str, path: tuple[str, ...]) -> object:
 _EXPECTED: Mapping[str, str] = {
     "string_type": "must be text in quotes",
     "tuple_type": "must be a list in brackets",
-    "too_short": "needs at least one entry",
     "mapping_type": "must be a table",
     "model_type": "must be a table",
     "bool_type": "must be true or false",
@@ -849,7 +862,7 @@ def _dotted(loc: tuple[int | str, ...]) -> str:
 def _keys(kind: object) -> list[str]:
     """The keys a table may have."""
     if isinstance(kind, type) and issubclass(kind, _Table):
-        return [field.alias or name for name, field in kind.model_fields.items()]
+        return list(kind.model_fields)
     return []
 
 
@@ -860,6 +873,5 @@ def _type_at(model: type[_Table], loc: Iterable[int | str]) -> object:
         if get_origin(kind) is Mapping:
             kind = get_args(kind)[1]
         elif isinstance(kind, type) and issubclass(kind, _Table):
-            fields = {field.alias or name: field for name, field in kind.model_fields.items()}
-            kind = fields[str(step)].annotation
+            kind = kind.model_fields[str(step)].annotation
     return kind
