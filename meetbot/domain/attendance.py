@@ -105,6 +105,21 @@ class Visit(Generic[I]):
     is_hull: bool = False
 
 
+def with_identity(visit: Visit[RawIdentity], identity: Identity) -> Visit[Identity]:
+    """The same visit with the identity as it may be stored."""
+    return Visit(
+        source=visit.source,
+        key=visit.key,
+        conference=visit.conference,
+        participant=visit.participant,
+        identity=identity,
+        start_at=visit.start_at,
+        end_at=visit.end_at,
+        last_seen_at=visit.last_seen_at,
+        is_hull=visit.is_hull,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """All visits of one identity in the conferences of one occurrence, sources united."""

@@ -1,0 +1,323 @@
+"""Calendars → copies of events that are in scope; everything else is counted and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from meetbot.domain.addresses import Address, parse_address
+from meetbot.domain.dossier import Invitee
+from meetbot.domain.identity import Roster, is_calendar_address, scope_of
+from meetbot.domain.meetings import Attendee, EventCopy, KeptCopy, KeptGuest, Scope
+from meetbot.domain.people import Kind, KnownAccount
+from meetbot.errors import MeetbotError
+from meetbot.jobs.collect_people import note_source
+from meetbot.jobs.deps import Deps
+from meetbot.jobs.people import People
+from meetbot.jobs.rosters import roster_of
+from meetbot.ports import (
+    CalendarRead,
+    CalendarState,
+    CopyChanges,
+    KnownGroup,
+    Outcome,
+    StaffCalendar,
+)
+
+SOURCE = "calendars"
+_HINTS = "reports-calendar"
+_HINT_OVERLAP = timedelta(hours=6)
+_SOON = timedelta(hours=3)
+_RENEW = timedelta(days=1)
+_TOGETHER = 100
+"""Calendars stored in one transaction."""
+
+
+def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
+    """Read every staff calendar, or (`changed_only`) those that may have changed.
+
+    A calendar may have changed when the audit log names it, when a meeting on it starts within
+    three hours, when its last reading failed, or when it was never read.
+    """
+    outcome = Outcome("collect_calendars")
+    with deps.store.reading() as tx:
+        staff = tx.people.staff_calendars()
+        states = tx.meetings.calendars()
+        snapshot = tx.meta.source("directory")
+    if not staff:
+        outcome.source(SOURCE).note_failed(
+            snapshot.problem or "the directory snapshot holds no staff account"
+        )
+        return outcome
+    if changed_only:
+        staff = _changed(deps, staff, states, outcome, as_of)
+    roster = roster_of(deps)
+    people = People(deps, outcome, as_of)
+    tally = outcome.source(SOURCE)
+    for batch in _in_batches(_read_all(deps, staff, states, as_of), _TOGETHER):
+        changes: list[CopyChanges] = []
+        for owner, read in batch:
+            if isinstance(read, MeetbotError):
+                tally.note_failed(str(read))
+            else:
+                tally.read += 1
+                if read.malformed:
+                    tally.note_failed("an event could not be understood")
+                changes.append(_changes(deps, owner, read, people, roster, outcome))
+        with deps.store.transaction() as tx:
+            for change in changes:
+                outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
+            for owner, read in batch:
+                if isinstance(read, MeetbotError):
+                    tx.meetings.fail_calendar(owner.address, str(read), as_of=as_of)
+    return outcome
+
+
+def _changed(
+    deps: Deps,
+    staff: list[StaffCalendar],
+    states: Mapping[str, CalendarState],
+    outcome: Outcome,
+    as_of: datetime,
+) -> list[StaffCalendar]:
+    with deps.store.reading() as tx:
+        last = tx.meta.source(_HINTS).read_at
+        soon = {
+            calendar
+            for record in tx.meetings.starting(as_of, as_of + _SOON)
+            if record.meeting
+            for calendar in record.meeting.calendars
+        }
+    since = (last or as_of - deps.district.lookback) - _HINT_OVERLAP
+    try:
+        hinted = deps.reports.changed_calendars(since, as_of)
+    except MeetbotError as error:
+        outcome.source(_HINTS).note_failed(str(error))
+        note_source(deps, _HINTS, as_of, problem=str(error))
+        return staff
+    note_source(deps, _HINTS, as_of)
+    outcome.source(_HINTS).read += 1
+    wanted = soon | hinted
+    chosen = [s for s in staff if s.address in wanted or _must_read(states.get(s.address))]
+    outcome.count("calendars_unchanged", len(staff) - len(chosen))
+    return chosen
+
+
+def _must_read(state: CalendarState | None) -> bool:
+    return state is None or state.mark is None or bool(state.problem)
+
+
+Read = tuple[StaffCalendar, CalendarRead | MeetbotError]
+
+
+def _read_all(
+    deps: Deps,
+    staff: Iterable[StaffCalendar],
+    states: Mapping[str, CalendarState],
+    as_of: datetime,
+) -> Iterator[Read]:
+    """Read calendars in parallel; at most a few hundred answers are held at once."""
+
+    def read(owner: StaffCalendar) -> Read:
+        state = states.get(owner.address)
+        mark = state.mark if state else None
+        if mark and mark.window_end_at - as_of < deps.district.horizon - _RENEW:
+            mark = None  # the window of a token never moves: begin a new one once a day
+        try:
+            return owner, deps.calendars.read(
+                owner.address,
+                mark,
+                window_start_at=as_of - deps.district.lookback,
+                window_end_at=as_of + deps.district.horizon,
+                as_of=as_of,
+            )
+        except MeetbotError as error:
+            return owner, error
+
+    owners = iter(staff)
+    with ThreadPoolExecutor(deps.district.workers, thread_name_prefix="calendar") as pool:
+        waiting: set[Future[Read]] = set()
+        while True:
+            for owner in islice(owners, 2 * deps.district.workers - len(waiting)):
+                waiting.add(pool.submit(read, owner))
+            if not waiting:
+                return
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+
+
+def _in_batches(reads: Iterator[Read], size: int) -> Iterator[list[Read]]:
+    while batch := list(islice(reads, size)):
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What the addresses of one calendar's events are known as."""
+
+    accounts: Mapping[str, KnownAccount]
+    groups: Mapping[str, KnownGroup]
+
+
+def _changes(
+    deps: Deps,
+    owner: StaffCalendar,
+    read: CalendarRead,
+    people: People,
+    roster: Roster,
+    outcome: Outcome,
+) -> CopyChanges:
+    whole = [e for e in read.events if not _is_tombstone(e)]
+    addresses = [a for event in whole for a in _addresses(event)]
+    groups = people.groups(addresses)
+    singles = [a for a in addresses if deps.pseudonyms.address(a.key) not in groups]
+    names = _Names(people.by_address(singles), groups)
+    keep: list[KeptCopy] = []
+    dropped: list[str] = []
+    for event in whole:
+        copy = _kept(event, people, names)
+        kept = _in_scope(deps, copy, names, people, roster, outcome)
+        if kept is None:
+            dropped.append(event.event_id)
+        else:
+            keep.append(kept)
+    gone = tuple(e for e in read.events if _is_tombstone(e))
+    return CopyChanges(owner.address, tuple(keep), gone, tuple(dropped), read.mark, read.is_full)
+
+
+def _is_tombstone(event: EventCopy) -> bool:
+    return event.is_cancelled or event.start_at is None or event.ical_uid is None
+
+
+def _addresses(event: EventCopy) -> list[Address]:
+    texts = [a.address for a in event.attendees if not a.is_resource]
+    texts += [t for t in (event.organizer, event.creator) if t]
+    parsed = (parse_address(text) for text in texts)
+    return [a for a in parsed if a is not None and not is_calendar_address(a.domain)]
+
+
+def _kept(event: EventCopy, people: People, names: _Names) -> KeptCopy:
+    if event.start_at is None or event.end_at is None or event.ical_uid is None:
+        raise ValueError("a tombstone has no copy to keep")
+    guests, unexpanded = _guests(event, people, names)
+    is_hidden = not event.guests_can_see_others and not event.is_organizer_copy
+    is_complete = not (event.attendees_omitted or is_hidden or event.is_details_hidden)
+    return KeptCopy(
+        calendar=event.calendar,
+        event_id=event.event_id,
+        ical_uid=event.ical_uid,
+        original_start_at=event.original_start_at or event.start_at,
+        start_at=event.start_at,
+        end_at=event.end_at,
+        is_recurring=event.recurring_event_id is not None,
+        is_cancelled=False,
+        organizer=_one(event.organizer, people, names, is_organizer=True),
+        creator=_one(event.creator, people, names),
+        is_organizer_copy=event.is_organizer_copy,
+        guests=guests,
+        is_guest_list_complete=is_complete and not unexpanded,
+        guests_can_see_others=event.guests_can_see_others,
+        guests_can_invite=event.guests_can_invite,
+        guests_can_modify=event.guests_can_modify,
+        is_private_copy=event.is_private_copy,
+        is_details_hidden=event.is_details_hidden,
+        meeting_code=event.meeting_code,
+        links=event.links,
+        updated_at=event.updated_at,
+        unexpanded_groups=unexpanded,
+        recurring_event_id=event.recurring_event_id,
+    )
+
+
+def _one(
+    text: str | None, people: People, names: _Names, *, is_organizer: bool = False
+) -> KeptGuest | None:
+    address = parse_address(text) if text else None
+    if address is None:
+        return None
+    return people.keep(address, "", names.accounts, is_organizer=is_organizer)
+
+
+def _guests(event: EventCopy, people: People, names: _Names) -> tuple[tuple[KeptGuest, ...], int]:
+    """Guests with groups replaced by their members, and the number of groups nobody could open.
+
+    Somebody invited both directly and through a group counts as invited directly.
+    """
+    direct: dict[str, KeptGuest] = {}
+    through: dict[str, KeptGuest] = {}
+    unexpanded = 0
+    for attendee in event.attendees:
+        guest = _attendee(attendee, people, names)
+        if guest is None:
+            continue
+        group = names.groups.get(guest.address_key)
+        if group is None:
+            direct[guest.address_key] = guest
+            continue
+        unexpanded += not group.is_complete
+        for member in group.members:
+            through.setdefault(member.address_key, member)
+    return tuple((through | direct).values()), unexpanded
+
+
+def _attendee(attendee: Attendee, people: People, names: _Names) -> KeptGuest | None:
+    address = parse_address(attendee.address)
+    if address is None:
+        return None
+    return people.keep(
+        address,
+        attendee.display_name,
+        names.accounts,
+        response=attendee.response,
+        is_resource=attendee.is_resource,
+        is_organizer=attendee.is_organizer,
+    )
+
+
+def _in_scope(
+    deps: Deps,
+    copy: KeptCopy,
+    names: _Names,
+    people: People,
+    roster: Roster,
+    outcome: Outcome,
+) -> KeptCopy | None:
+    accounts = dict(names.accounts)
+    missing = [g.address_key for g in copy.guests if g.via_group and g.address_key not in accounts]
+    if missing:
+        with deps.store.reading() as tx:
+            accounts |= tx.people.by_address(missing)
+    everyone = [*copy.guests, *([copy.organizer] if copy.organizer else [])]
+    invitees = [
+        roster.guest(guest, accounts.get(guest.address_key), copy.start_at) for guest in everyone
+    ]
+    if copy.unexpanded_groups:
+        outcome.source("groups").note_failed("a group on a guest list could not be expanded")
+    is_list_known = copy.is_guest_list_complete or bool(copy.unexpanded_groups)
+    scope = scope_of(invitees, is_guest_list_complete=is_list_known)
+    if scope is Scope.NONE:
+        outcome.count("out_of_scope")
+        return None
+    outcome.count(f"in_scope_{scope}")
+    if any(people.is_undecided(g.address_key) for g in everyone):
+        outcome.source("directory-lookups").note_skipped("a guest could not be looked up")
+    return _minimal(copy, invitees) if scope is Scope.ADULT else copy
+
+
+def _minimal(copy: KeptCopy, invitees: Iterable[Invitee]) -> KeptCopy:
+    """Of an adult meeting only occurrence, host and outside domains are kept (catalogue §2)."""
+    outsiders = tuple(
+        replace(i.guest, address=None, name_tokens=(), response="needsAction")
+        for i in invitees
+        if i.kind is Kind.EXTERNAL
+    )
+    organizer = copy.organizer
+    if organizer and any(o.address_key == organizer.address_key for o in outsiders):
+        organizer = replace(organizer, address=None, name_tokens=())
+    return replace(
+        copy, guests=outsiders, organizer=organizer, creator=None, links=(), updated_at=None
+    )

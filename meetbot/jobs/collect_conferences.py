@@ -1,0 +1,394 @@
+"""Meet and the audit log → conferences and visits, keyed; meetings they touch become due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from meetbot.domain.addresses import Address, parse_address
+from meetbot.domain.attendance import (
+    Conference,
+    Identity,
+    IdentityForm,
+    RawIdentity,
+    Source,
+    Visit,
+    with_identity,
+)
+from meetbot.domain.identity import Roster, is_calendar_address, name_tokens
+from meetbot.domain.people import AccountKind, Kind, KnownAccount
+from meetbot.errors import MeetbotError
+from meetbot.jobs.collect_people import note_source
+from meetbot.jobs.deps import Deps
+from meetbot.jobs.people import People
+from meetbot.jobs.rosters import roster_of
+from meetbot.ports import MeetingRecord, Outcome, Participant, Tx
+
+AUDIT = "reports-meet"
+MEET = "meet"
+_OVERLAP = timedelta(hours=6)
+_NIGHTLY_OVERLAP = timedelta(days=3)
+_AROUND = timedelta(hours=2)
+_SETTLED = timedelta(minutes=10)
+_CALL_WORKERS = 8
+
+
+def run(deps: Deps, as_of: datetime) -> Outcome:
+    """Read the audit log since the last reading, then Meet for every meeting to watch."""
+    outcome = Outcome("collect_conferences")
+    people = People(deps, outcome, as_of)
+    read_audit(deps, people, outcome, as_of)
+    _read_meet(deps, people, outcome, as_of, as_of - deps.district.lookback)
+    return outcome
+
+
+def run_live(deps: Deps, as_of: datetime) -> Outcome:
+    """Read Meet only for meetings that may be running now."""
+    outcome = Outcome("watch_live")
+    _read_meet(deps, People(deps, outcome, as_of), outcome, as_of, as_of - _AROUND)
+    return outcome
+
+
+# --- audit log ----------------------------------------------------------------------------------
+
+
+def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) -> None:
+    """Upsert the rows written since the last complete reading, widened by the overlap.
+
+    Rows arrive late and out of order, so six hours are read again, and three days once a day.
+    """
+    tally = outcome.source(AUDIT)
+    with deps.store.reading() as tx:
+        last = tx.meta.source(AUDIT).read_at
+        nightly = tx.meta.get("audit-nightly")
+    is_nightly = nightly is None or as_of - datetime.fromisoformat(nightly) >= timedelta(days=1)
+    overlap = _NIGHTLY_OVERLAP if is_nightly else _OVERLAP
+    since = as_of - deps.district.lookback if last is None else last - overlap
+    roster = roster_of(deps)
+    try:
+        for page in deps.reports.meet(since, as_of):
+            if page.malformed:
+                tally.note_failed("an audit row could not be understood")
+            keep = _Keeper(deps, people, [v.identity for v in page.visits])
+            visits = [with_identity(v, keep(v.identity)) for v in page.visits]
+            with deps.store.transaction() as tx:
+                changed = tx.conferences.save(page.conferences, visits, as_of=as_of)
+                _link(tx, roster, keep, changed, as_of)
+            tally.read += len(visits)
+            outcome.count("conferences_changed", len(changed))
+    except MeetbotError as error:
+        tally.note_failed(str(error))
+        note_source(deps, AUDIT, as_of, problem=str(error))
+        return
+    if is_nightly:
+        with deps.store.transaction() as tx:
+            tx.meta.set("audit-nightly", as_of.isoformat())
+    note_source(deps, AUDIT, as_of)
+
+
+@dataclass(slots=True)
+class _Keeper:
+    """Turns raw identities into keyed ones, with one directory look-up for all of them."""
+
+    deps: Deps
+    people: People
+    by_person: dict[str, KnownAccount]
+    by_address: dict[str, KnownAccount]
+    undecided: frozenset[str]
+
+    def __init__(self, deps: Deps, people: People, identities: Collection[RawIdentity]) -> None:
+        self.deps = deps
+        self.people = people
+        parsed = {a for a in map(_address_of, identities) if a is not None}
+        self.by_address = people.by_address(parsed)
+        # An id needs Google only where no address tells who it is.
+        ids = {i.google_id for i in identities if i.google_id and _address_of(i) is None}
+        self.by_person, self.undecided = people.by_id(ids)
+
+    def __call__(self, raw: RawIdentity) -> Identity:
+        key = self.deps.pseudonyms
+        address = _address_of(raw)
+        id_key = key.id(raw.google_id) if raw.google_id else None
+        address_key = key.address(address.key) if address else None
+        account = self.by_address.get(address_key or "") or self.by_person.get(id_key or "")
+        is_student = (account is not None and account.kind is AccountKind.STUDENT) or (
+            account is None
+            and address is not None
+            and address.domain in self.people.student_domains
+        )
+        return Identity(
+            form=raw.form,
+            id_key=id_key,
+            address_key=address_key,
+            address=address.text if address and not is_student else None,
+            domain=address.domain if address else None,
+            masked=raw.masked if not is_student else None,
+            name_key=key.name(raw.display_name) if raw.display_name and not account else None,
+            name_tokens=()
+            if is_student or account
+            else name_tokens(self.deps.pseudonyms, raw.display_name),
+            is_external=raw.is_external,
+            in_directory=self._in_directory(id_key, account),
+        )
+
+    def _in_directory(self, id_key: str | None, account: KnownAccount | None) -> bool | None:
+        if account is not None:
+            return True
+        return None if id_key in self.undecided else False
+
+    def kind(self, identity: Identity) -> AccountKind | None:
+        account = self.by_address.get(identity.address_key or "") or self.by_person.get(
+            identity.id_key or ""
+        )
+        return account.kind if account else None
+
+
+def _address_of(raw: RawIdentity) -> Address | None:
+    return parse_address(raw.address) if raw.address else None
+
+
+def _link(tx: Tx, roster: Roster, keep: _Keeper, changed: Collection[str], as_of: datetime) -> None:
+    """Make the meetings of changed conferences due; a call without one is an ad-hoc call."""
+    conferences = tx.conferences.named(changed)
+    codes = {h.conference.meeting_code for h in conferences if h.conference.meeting_code}
+    if codes:
+        tx.meetings.mark_due(as_of, codes=codes)
+    for held in conferences:
+        conference = held.conference
+        if not any(_is_student(v.identity, keep, roster) for v in held.visits):
+            continue
+        if not any(_is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits):
+            continue
+        if not _is_planned(tx, conference, as_of):
+            tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
+
+
+def _is_planned(tx: Tx, conference: Conference, as_of: datetime) -> bool:
+    if conference.meeting_code is None:
+        return False
+    end_at = conference.end_at or as_of
+    records = tx.meetings.with_code(
+        conference.meeting_code, conference.start_at - _AROUND, end_at + _AROUND
+    )
+    return any(not record.is_adhoc for record in records)
+
+
+def _is_student(identity: Identity, keep: _Keeper, roster: Roster) -> bool:
+    return keep.kind(identity) is AccountKind.STUDENT or identity.domain in roster.student_domains
+
+
+def _is_outsider(identity: Identity, keep: _Keeper, roster: Roster, at: datetime) -> bool:
+    if identity.form in (IdentityForm.DEVICE, IdentityForm.PHONE, IdentityForm.ANONYMOUS):
+        return False
+    kind = keep.kind(identity)
+    if kind in (AccountKind.STUDENT, AccountKind.INACTIVE):
+        return False
+    if identity.address_key and roster.registered(identity.address_key):
+        return True
+    if kind is AccountKind.STAFF or identity.domain in roster.district_domains:
+        return kind is AccountKind.OTHER
+    if identity.domain is None or is_calendar_address(identity.domain):
+        return bool(identity.is_external)
+    return roster.outsider(identity.address_key, identity.domain, at).kind is not Kind.EXEMPT
+
+
+# --- Meet ---------------------------------------------------------------------------------------
+
+
+def _read_meet(
+    deps: Deps, people: People, outcome: Outcome, as_of: datetime, since: datetime
+) -> None:
+    with deps.store.reading() as tx:
+        watched = tx.meetings.to_watch(since - _AROUND, as_of + _SETTLED)
+    roster = roster_of(deps)
+    tally = outcome.source(MEET)
+    with ThreadPoolExecutor(_CALL_WORKERS, thread_name_prefix="meet") as pool:
+        reads = pool.map(lambda record: _read_one(deps, people, record, as_of), watched)
+        for record, read in zip(watched, reads, strict=True):
+            if read.is_failure:
+                tally.note_failed(read.problem)
+            elif read.problem:
+                tally.note_skipped(read.problem)
+            else:
+                tally.read += 1
+            _save_read(deps, roster, record, read, as_of)
+
+
+@dataclass(slots=True)
+class _MeetRead:
+    """What Meet said of one occurrence. A problem is no failure where Meet never could tell."""
+
+    conferences: list[Conference] = field(default_factory=list)
+    visits: list[Visit[Identity]] = field(default_factory=list)
+    keepers: list[_Keeper] = field(default_factory=list)
+    problem: str = ""
+    is_failure: bool = False
+
+
+def _save_read(
+    deps: Deps, roster: Roster, record: MeetingRecord, read: _MeetRead, as_of: datetime
+) -> None:
+    ends = [c.end_at for c in read.conferences]
+    last = max([e for e in ends if e is not None], default=as_of - _SETTLED)
+    _, end_at = _scheduled(record)
+    is_final = (
+        not read.problem
+        and None not in ends
+        and as_of >= end_at + _AROUND
+        and as_of >= last + _SETTLED
+    )
+    with deps.store.transaction() as tx:
+        changed = tx.conferences.save(read.conferences, read.visits, as_of=as_of)
+        for keep in read.keepers:
+            _link(tx, roster, keep, changed, as_of)
+        tx.meetings.note_attendance(record.id, problem=read.problem, is_final=is_final, as_of=as_of)
+
+
+def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
+    if record.meeting is None:
+        return record.key.original_start_at, record.key.original_start_at
+    return record.meeting.start_at, record.meeting.end_at
+
+
+def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
+    """All conference records of one occurrence; a failure keeps what was read before it."""
+    read = _MeetRead()
+    organizer, reason = _organizer(deps, people, record)
+    if organizer is None:
+        read.problem = reason
+        return read
+    code = record.key.meeting_code or ""
+    start_at, end_at = _scheduled(record)
+    try:
+        conferences = deps.meet.records(
+            organizer, code, since=start_at - _AROUND, until=end_at + _AROUND
+        )
+        for conference in conferences:
+            _read_conference(deps, people, organizer, conference, read, as_of)
+    except MeetbotError as error:
+        read.problem, read.is_failure = str(error), True
+    return read
+
+
+def _organizer(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
+    """Whom to read Meet as; None with the reason where nobody of the district organizes."""
+    outside = "Meet shows a call only to its organizer, who is not staff of the district"
+    address: Address | None = None
+    if record.meeting is not None:
+        guest = record.meeting.organizer
+        address = parse_address(guest.address) if guest and guest.address else None
+    elif record.key.meeting_code:
+        start_at = record.key.original_start_at
+        with deps.store.reading() as tx:
+            held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
+        names = [h.conference.organizer for h in held if h.conference.organizer]
+        address = parse_address(names[0]) if names else None
+    if address is None or address.domain not in deps.district.domains:
+        return None, outside
+    account = people.by_address([address]).get(deps.pseudonyms.address(address.key))
+    if account is None or account.address is None:
+        return None, outside
+    if account.kind is AccountKind.INACTIVE:
+        return None, "the organizer's account is suspended, so Meet cannot be read as them"
+    return account.address, ""
+
+
+def _read_conference(
+    deps: Deps,
+    people: People,
+    organizer: str,
+    conference: Conference,
+    read: _MeetRead,
+    as_of: datetime,
+) -> None:
+    participants = deps.meet.participants(organizer, conference.name)
+    keep = _Keeper(deps, people, [p.identity for p in participants])
+    read.conferences.append(conference)
+    read.keepers.append(keep)
+    visits: dict[str, tuple[Visit[Identity], ...]] = {}
+    students: list[Participant] = []
+    for participant in participants:
+        identity = keep(participant.identity)
+        if keep.kind(identity) is AccountKind.STUDENT:
+            students.append(participant)
+            visits[participant.name] = (_hull(conference, participant, identity, as_of),)
+        else:
+            visits[participant.name] = _sessions(
+                deps, organizer, conference, participant, identity, as_of
+            )
+    others = [v for p in participants if p not in students for v in visits[p.name]]
+    for participant in students:
+        (hull,) = visits[participant.name]
+        if _matters(hull, others, keep, as_of):
+            visits[participant.name] = _sessions(
+                deps, organizer, conference, participant, hull.identity, as_of
+            )
+    read.visits += [visit for group in visits.values() for visit in group]
+
+
+def _hull(
+    conference: Conference, participant: Participant, identity: Identity, as_of: datetime
+) -> Visit[Identity]:
+    return Visit(
+        source=Source.MEET,
+        key=participant.name + "#hull",
+        conference=conference.name,
+        participant=participant.name,
+        identity=identity,
+        start_at=participant.earliest_start_at,
+        end_at=participant.latest_end_at,
+        last_seen_at=as_of if participant.latest_end_at is None else None,
+        is_hull=True,
+    )
+
+
+def _sessions(
+    deps: Deps,
+    organizer: str,
+    conference: Conference,
+    participant: Participant,
+    identity: Identity,
+    as_of: datetime,
+) -> tuple[Visit[Identity], ...]:
+    """Exact visits. A missing end of the last one is the participant's `latestEndTime`."""
+    raw = sorted(deps.meet.sessions(organizer, participant), key=lambda v: (v.start_at, v.key))
+    if not raw:
+        return (_hull(conference, participant, identity, as_of),)
+    visits: list[Visit[Identity]] = []
+    for visit in raw:
+        end_at = visit.end_at
+        if end_at is None and visit is raw[-1]:
+            end_at = participant.latest_end_at
+        is_running = end_at is None and conference.end_at is None
+        visits.append(
+            replace(
+                with_identity(visit, identity),
+                end_at=end_at,
+                last_seen_at=as_of if is_running else visit.last_seen_at,
+            )
+        )
+    return tuple(visits)
+
+
+def _matters(
+    hull: Visit[Identity], others: Iterable[Visit[Identity]], keep: _Keeper, as_of: datetime
+) -> bool:
+    """Whether somebody who is not staff was there without staff within this student's time.
+
+    Only then do the student's exact sessions decide anything; each costs one request.
+    """
+    staff = [v for v in others if keep.kind(v.identity) is AccountKind.STAFF]
+    rest = [v for v in others if keep.kind(v.identity) is not AccountKind.STAFF]
+    edges = {hull.start_at} | {v.start_at for v in rest} | {v.end_at or as_of for v in staff}
+    return any(
+        _is_there(hull, edge, as_of)
+        and any(_is_there(v, edge, as_of) for v in rest)
+        and not any(_is_there(v, edge, as_of) for v in staff)
+        for edge in edges
+    )
+
+
+def _is_there(visit: Visit[Identity], instant: datetime, as_of: datetime) -> bool:
+    return visit.start_at <= instant < (visit.end_at or as_of)

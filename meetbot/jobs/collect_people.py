@@ -1,0 +1,131 @@
+"""Directory → snapshot of accounts and groups. Nothing is forgotten unless a newer one is whole."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
+
+from meetbot.domain.addresses import parse_address
+from meetbot.domain.people import Account, AccountKind
+from meetbot.errors import MeetbotError
+from meetbot.jobs.deps import Deps
+from meetbot.jobs.people import known
+from meetbot.ports import KnownGroup, Outcome
+
+T = TypeVar("T")
+
+SOURCE = "directory"
+_BATCH = 500
+_NEVER = timedelta(days=3650)
+
+
+def run(deps: Deps, as_of: datetime) -> Outcome:
+    """Take a new snapshot of users and groups."""
+    outcome = Outcome("collect_people")
+    _accounts(deps, outcome, as_of)
+    _groups(deps, outcome, as_of)
+    _domains(deps, outcome)
+    return outcome
+
+
+def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
+    tally = outcome.source(SOURCE)
+    students: dict[str, bool] = defaultdict(lambda: True)
+    changed = False
+    try:
+        for batch in _batches(deps.directory.accounts()):
+            for account in batch:
+                _note_domain(account, students)
+            with deps.store.transaction() as tx:
+                rows = [known(account, deps.pseudonyms) for account in batch]
+                changed |= bool(tx.people.save(rows, seen_at=as_of))
+            tally.read += len(batch)
+    except MeetbotError as error:
+        tally.note_failed(str(error))
+        note_source(deps, SOURCE, as_of, problem=str(error))
+        return
+    if not tally.read:
+        problem = "the directory answered without a single user"
+        tally.note_failed(problem)
+        note_source(deps, SOURCE, as_of, problem=problem)
+        return
+    only_students = sorted(domain for domain, only in students.items() if only)
+    with deps.store.transaction() as tx:
+        gone = tx.people.sweep(seen_before=as_of)
+        outcome.count("accounts_gone", gone)
+        tx.meta.set("student-domains", json.dumps(only_students))
+        if changed or gone:
+            # An event without outsiders was not kept; who is an outsider may be new.
+            tx.meetings.forget_marks()
+            tx.meetings.mark_due(as_of, since=as_of - timedelta(days=30))
+    note_source(deps, SOURCE, as_of)
+
+
+def _note_domain(account: Account, students: dict[str, bool]) -> None:
+    address = parse_address(account.primary_address)
+    if address is not None:
+        is_student = account.kind is AccountKind.STUDENT
+        students[address.domain] = students[address.domain] and is_student
+
+
+def _groups(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
+    """Note which addresses are groups; members are read when an event names the group."""
+    tally = outcome.source("groups")
+    try:
+        for batch in _batches(deps.directory.groups()):
+            keys = [
+                deps.pseudonyms.address(address.key)
+                for address in map(parse_address, batch)
+                if address
+            ]
+            with deps.store.transaction() as tx:
+                before = tx.people.groups(keys)
+                for key in keys:
+                    if key not in before:
+                        tx.people.save_group(
+                            KnownGroup(key, (), is_complete=False, read_at=as_of - _NEVER)
+                        )
+            tally.read += len(batch)
+    except MeetbotError as error:
+        tally.note_failed(str(error))
+        note_source(deps, "groups", as_of, problem=str(error))
+        return
+    note_source(deps, "groups", as_of)
+
+
+def _domains(deps: Deps, outcome: Outcome) -> None:
+    """Compare the configured domains with Google's: a missing one makes staff into outsiders."""
+    tally = outcome.source("domains")
+    try:
+        domains = deps.directory.domains()
+    except MeetbotError as error:
+        tally.note_failed(str(error))
+        return
+    tally.read += 1
+    missing = len(domains - deps.district.domains)
+    if missing:
+        outcome.count("domains_not_configured", missing)
+
+
+def note_source(deps: Deps, name: str, as_of: datetime, *, problem: str = "") -> None:
+    """Store how a source went; on recovery everything undecided becomes due again."""
+    with deps.store.transaction() as tx:
+        before = tx.meta.source(name)
+        if problem:
+            since = before.failing_since or as_of
+            tx.meta.save_source(replace(before, problem=problem, failing_since=since))
+            return
+        tx.meta.save_source(replace(before, read_at=as_of, problem="", failing_since=None))
+        if before.failing_since is not None or before.read_at is None:
+            tx.meetings.mark_due(as_of, since=as_of - timedelta(days=30))
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch

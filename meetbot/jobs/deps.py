@@ -1,0 +1,69 @@
+"""What every job is given: ports, policy and the district's settings as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
+
+from meetbot.domain.people import Pseudonyms
+from meetbot.domain.policy import Policy
+from meetbot.ports import (
+    CalendarPort,
+    ComposePort,
+    DirectoryPort,
+    MailerPort,
+    MeetPort,
+    ReportsPort,
+    Store,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who gets mail; all addresses lie in the district's domains (checked by the settings)."""
+
+    officers: tuple[str, ...]
+    privacy_officers: tuple[str, ...]
+    operators: tuple[str, ...] = ()
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    """By program type: who answers questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """The district's settings that jobs need. Durations are spans before or after `as_of`."""
+
+    zone: ZoneInfo
+    domains: frozenset[str]
+    recipients: Recipients
+    lookback: timedelta = timedelta(days=7)
+    horizon: timedelta = timedelta(days=30)
+    final_after: timedelta = timedelta(hours=24)
+    reminders: tuple[timedelta, ...] = (
+        timedelta(days=7),
+        timedelta(hours=24),
+        timedelta(hours=1),
+    )
+    digest_at: time = time(7, 30)
+    weekly_day: int = 0
+    """0 is Monday."""
+    workers: int = 32
+    """Threads that read calendars and conferences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Built once in `wiring`; a test passes fakes to the same functions."""
+
+    store: Store
+    directory: DirectoryPort
+    calendars: CalendarPort
+    meet: MeetPort
+    reports: ReportsPort
+    mailer: MailerPort
+    compose: ComposePort
+    pseudonyms: Pseudonyms
+    policy: Policy
+    district: District
