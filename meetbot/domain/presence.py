@@ -8,7 +8,7 @@ grows by one or not at all each second while everything open stays open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -237,67 +237,71 @@ def _by_length(seconds: int, limits: Thresholds) -> Severity:
 
 @dataclass(frozen=True, slots=True)
 class _Outlook:
-    """One bound's totals as they grow while everything open stays open and staff stay away.
+    """One bound's totals from `now` on, while everything open stays open and nobody comes.
 
-    `base` is without the run (since `since`) and alone piece (since `alone_since`) that are still
-    growing; either is None where nothing grows. Such a run is *none* or *after*: the staff
-    instants all lie before it.
+    The run that began at `since` and the alone piece that began at `alone_since` go on; None
+    where there is no such one. A run that goes on is *none* or *after*: whatever staff the bound
+    has were there before it.
     """
 
-    base: Totals
+    totals: Totals
     since: int | None
     alone_since: int | None
     has_staff: bool
+    now: int
     limits: Thresholds
 
     @classmethod
     def of(cls, bound: Bound, now: int, limits: Thresholds) -> _Outlook:
-        runs, since, alone_since = bound.runs, None, None
-        if runs and runs[-1].end == now:
-            growing = runs[-1]
-            runs, since = runs[:-1], growing.start
-            finished = tuple(piece for piece in growing.alone if piece[1] < now)
-            alone_since = growing.alone[-1][0] if len(finished) < len(growing.alone) else None
-        base = Totals.of(_components(replace(bound, runs=runs), limits, is_live=False))
-        if since is not None:
-            alone = sum(end - start for start, end in finished if end - start >= limits.jitter_s)
-            base = replace(base, alone=base.alone + alone)
-        return cls(base, since, alone_since, bound.first is not None, limits)
+        """The outlook of a bound whose running conference was read until `now`."""
+        totals = Totals.of(_components(bound, limits, is_live=False))
+        last = bound.runs[-1:]
+        since = _open_since([(run.start, run.end) for run in last], now)
+        alone_since = _open_since([piece for run in last for piece in run.alone], now)
+        return cls(totals, since, alone_since, bound.first is not None, now, limits)
 
     def at(self, instant: int) -> Totals:
         """The totals at an instant from `now` on."""
-        run = self._kept(self.since, instant)
-        alone = self.base.alone + self._kept(self.alone_since, instant)
+        totals = self.totals
+        run = self._counted(self.since, instant) - self._counted(self.since, self.now)
+        piece = self._counted(self.alone_since, instant)
+        alone = totals.alone + piece - self._counted(self.alone_since, self.now)
         if self.has_staff:
-            return replace(self.base, after=self.base.after + run, alone=alone)
-        none = self.base.none + run
+            return replace(totals, after=totals.after + run, alone=alone)
+        none = totals.none + run
         if none < self.limits.none_wait_s:
             return Totals(before=none, alone_before=alone)
         return Totals(none=none, alone=alone)
 
-    def _kept(self, since: int | None, instant: int) -> int:
+    def crossings(self) -> Iterator[int]:
+        """Every instant at which a sum reaches a limit or a stretch outgrows the jitter."""
+        totals, limits = self.totals, self.limits
+        contact = (
+            (limits.after_s, limits.high_s)
+            if self.has_staff
+            else (limits.none_wait_s, limits.none_s, limits.before_s, limits.high_s)
+        )
+        alone = (limits.alone_s, limits.alone_before_s)
+        yield from self._crossings(self.since, totals.after + totals.none, contact)
+        yield from self._crossings(self.alone_since, totals.alone, alone)
+
+    def _crossings(self, since: int | None, total: int, wanted: tuple[int, ...]) -> Iterator[int]:
+        if since is None:
+            return
+        yield since + self.limits.jitter_s
+        for limit in wanted:
+            yield since + limit - (total - self._counted(since, self.now))
+
+    def _counted(self, since: int | None, instant: int) -> int:
+        """Seconds of an open stretch at an instant; none until it outgrows the jitter."""
         if since is None or instant - since < self.limits.jitter_s:
             return 0
         return instant - since
 
-    def crossings(self) -> Iterator[int]:
-        """Every instant at which a total can reach a limit or a stretch outgrows the jitter."""
-        limits = self.limits
-        if self.since is not None:
-            yield self.since + limits.jitter_s
-            sofar = self.base.after if self.has_staff else self.base.none
-            for limit in (
-                limits.none_wait_s,
-                limits.none_s,
-                limits.before_s,
-                limits.after_s,
-                limits.high_s,
-            ):
-                yield self.since + limit - sofar
-        if self.alone_since is not None:
-            yield self.alone_since + limits.jitter_s
-            for limit in (limits.alone_s, limits.alone_before_s):
-                yield self.alone_since + limit - self.base.alone
+
+def _open_since(spans: Sequence[Span], now: int) -> int | None:
+    """Where the last span began, if it lasts until now."""
+    return spans[-1][0] if spans and spans[-1][1] == now else None
 
 
 def _recheck_at(scene: Scene, limits: Thresholds, answer: _Answer) -> int | None:
