@@ -73,6 +73,14 @@ class KeptGuest:
     """Address key of the group through which this guest was invited."""
 
 
+class Scope(StrEnum):
+    """How much of the catalogue applies (catalogue §2, In scope)."""
+
+    NONE = "none"
+    ADULT = "adult"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class KeptCopy:
     """What the store keeps of an `EventCopy` that is in scope."""
@@ -101,14 +109,8 @@ class KeptCopy:
     updated_at: datetime | None
     unexpanded_groups: int = 0
     recurring_event_id: str | None = None
-
-
-class Scope(StrEnum):
-    """How much of the catalogue applies (catalogue §2, In scope)."""
-
-    NONE = "none"
-    ADULT = "adult"
-    FULL = "full"
+    scope: Scope = Scope.FULL
+    """As told by this copy alone; the occurrence has the widest of its copies'."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -319,5 +319,11 @@ def _minimal(copy: KeptCopy, invitees: Iterable[Invitee]) -> KeptCopy:
     if organizer and any(o.address_key == organizer.address_key for o in outsiders):
         organizer = replace(organizer, address=None, name_tokens=())
     return replace(
-        copy, guests=outsiders, organizer=organizer, creator=None, links=(), updated_at=None
+        copy,
+        guests=outsiders,
+        organizer=organizer,
+        creator=None,
+        links=(),
+        updated_at=None,
+        scope=Scope.ADULT,
     )
