@@ -47,12 +47,12 @@ from meetbot.domain.addresses import parse_address, parse_domain
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar
+from meetbot.domain.registry_rows import ProgramType
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 
 DEFAULT_FILE = Path("config/meetbot.toml")
 POLICY_NAME = "policy.toml"
-PROGRAM_TYPES = ("college-access", "mental-health", "after-school", "other")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 T = TypeVar("T")
@@ -155,9 +155,9 @@ def _zone(value: object) -> ZoneInfo:
 
 
 def _program_type(value: str) -> str:
-    if value in PROGRAM_TYPES:
+    if value in list(ProgramType):
         return value
-    raise _wrong(f"{_shown(value)} is not a program type", _similar(value, PROGRAM_TYPES))
+    raise _wrong(f"{_shown(value)} is not a program type", _similar(value, ProgramType))
 
 
 def _rule_id(value: str, info: ValidationInfo) -> str:
@@ -384,7 +384,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Recipient = Annotated[str, AfterValidator(_address), AfterValidator(_recipient)]
 Recipients = Annotated[tuple[Recipient, ...], AfterValidator(_without_repeats)]
 RuleId = Annotated[str, AfterValidator(_rule_id)]
-ProgramType = Annotated[str, AfterValidator(_program_type)]
+ProgramKey = Annotated[str, AfterValidator(_program_type)]
 UnitPath = Annotated[str, AfterValidator(_unit)]
 Units = Annotated[tuple[UnitPath, ...], AfterValidator(_without_repeats)]
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -454,7 +454,7 @@ class Mail(_Table):
     officers: Annotated[Recipients, AfterValidator(_some)]
     privacy_officers: Recipients = ()
     operators: Recipients = ()
-    contacts: Mapping[ProgramType, Recipient] = {}
+    contacts: Mapping[ProgramKey, Recipient] = {}
 
     @property
     def server(self) -> SmtpServer | None:
@@ -779,7 +779,7 @@ def _variables() -> Mapping[str, tuple[str, ...]]:
     paths: list[tuple[str, ...]] = []
     for section, table in _ConfigurationFile.model_fields.items():
         paths += [(section, key) for key in _keys(table.annotation)]
-    paths += [("mail", "contacts", kind) for kind in PROGRAM_TYPES]
+    paths += [("mail", "contacts", kind) for kind in ProgramType]
     return {_PREFIX + "__".join(path).upper().replace("-", "_"): path for path in paths}
 
 
