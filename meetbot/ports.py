@@ -189,7 +189,8 @@ class PeopleStore(Protocol):
     def save(
         self, accounts: Iterable[tuple[KnownAccount, tuple[str, ...]]], *, seen_at: datetime
     ) -> frozenset[str]:
-        """Upsert accounts with their address keys; gives person keys whose kind changed."""
+        """Upsert accounts with their address keys; gives person keys that are new, or whose kind
+        or addresses changed."""
 
     def sweep(self, *, seen_before: datetime) -> int:
         """Forget accounts a complete newer snapshot did not hold; gives how many."""
@@ -241,7 +242,7 @@ class CopyChanges:
     """Event ids read and found out of scope: removed if they were kept before."""
     mark: SyncMark
     is_full: bool
-    """True: kept copies of this calendar that start in the window and were not read are gone."""
+    """True: kept copies of this calendar that overlap the window and were not read are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +260,8 @@ class MeetingRecord:
     attendance_problem: str
     attendance_final: bool
     """Read in full after the conference had ended: need not be read again."""
+    version: int = 0
+    """Counts the changes that made it due; hand it back to `judged`."""
 
 
 class MeetingStore(Protocol):
@@ -301,8 +304,12 @@ class MeetingStore(Protocol):
         fingerprints: tuple[Fingerprint, ...],
         undecided: tuple[str, ...],
         as_of: datetime,
+        version: int,
     ) -> None:
-        """Note the result of judging: when to look again, and what could not be decided."""
+        """Note the result of judging: when to look again, and what could not be decided.
+
+        `version` is that of the record judged: a change that came after it keeps it due.
+        """
 
     def mark_due(
         self,
@@ -312,7 +319,8 @@ class MeetingStore(Protocol):
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
     ) -> int:
-        """Make occurrences due: all that end after `since`, of these codes, or with these guests."""
+        """Make occurrences due that end after `since`, have one of these codes and one of these
+        guests; what is not given does not narrow them. Gives how many."""
 
     def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences (ad-hoc ones too) of a code whose scheduled time overlaps the span."""
@@ -327,7 +335,10 @@ class MeetingStore(Protocol):
     def note_attendance(
         self, meeting_id: int, *, problem: str, is_final: bool, as_of: datetime
     ) -> None:
-        """Note how the reading of Meet went for an occurrence (`problem` empty: in full)."""
+        """Note how the reading of Meet went for an occurrence (`problem` empty: in full).
+
+        The occurrence becomes due when that is news: a first full reading, another problem, final.
+        """
 
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
@@ -410,11 +421,6 @@ class FlagStore(Protocol):
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
 
-    def list(
-        self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
-    ) -> list[Flag]:
-        """Flags, newest first."""
-
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told and at which severity."""
 
@@ -427,10 +433,18 @@ class FlagStore(Protocol):
     def opened(self, since: datetime, until: datetime) -> list[Flag]:
         """Flags first opened in [since, until)."""
 
+    def list(
+        self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
+    ) -> list[Flag]:
+        """Flags, newest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedNotice:
-    """A claimed notice. `references` are Message-IDs sent before in its thread, oldest first."""
+    """A claimed notice. `references` are Message-IDs sent before in its thread, oldest first.
+
+    `attempts` counts this one: 1 the first time.
+    """
 
     notice: Notice
     attempts: int
