@@ -1,0 +1,1 @@
+"""Notices become mails here, and mails leave by SMTP."""
