@@ -97,7 +97,11 @@ def _parse(table: Table) -> _Parsed:
         return parsed
     for number, cells in table.rows[1:]:
         if any(cell.strip() for cell in cells):
-            _parse_line(parsed, number, names, cells)
+            if problem := _width_problem(table.file, names, len(header), cells):
+                parsed.mistakes.append(table.mistake(*problem, row=number))
+                parsed.is_whole = False
+            else:
+                _parse_line(parsed, number, names, cells)
     return parsed
 
 
@@ -129,13 +133,6 @@ def _parse_line(
     parsed: _Parsed, number: int, names: tuple[str, ...], cells: tuple[str, ...]
 ) -> None:
     table = parsed.table
-    extra = [cell for cell in cells[len(names) :] if cell.strip()]
-    if extra or (len(cells) < len(names) and len(cells) < _needed(table.file, names)):
-        what = f"has {len(cells)} cells, the header has {len(names)}"
-        fix = "add or remove commas; a cell with a comma goes in quotation marks"
-        parsed.is_whole = False
-        parsed.mistakes.append(table.mistake(what, fix, row=number))
-        return
     texts = dict(zip(names, (cell.strip() for cell in cells), strict=False))
     problems = [*_text_problems(texts)]
     row, bad_cells = decode_row(table.file, texts)
@@ -151,13 +148,20 @@ def _parse_line(
     parsed.lines.append(_Line(number, texts, row))
 
 
-def _needed(file: RegistryFile, names: tuple[str, ...]) -> int:
-    """How many cells a row must have: up to the last required column.
+def _width_problem(
+    file: RegistryFile, names: tuple[str, ...], width: int, cells: tuple[str, ...]
+) -> tuple[str, str] | None:
+    """What and fix, where a row has too many or too few cells for its header.
 
-    Empty cells after it may be left out; a workbook does not keep them.
+    `width` counts the header's empty cells at the end too. Empty cells after the last required
+    column may be left out; a workbook does not keep them.
     """
     required = {column.name for column in COLUMNS[file] if not column.is_optional}
-    return max(at for at, name in enumerate(names, start=1) if name in required)
+    least = max(at for at, name in enumerate(names, start=1) if name in required)
+    if least <= len(cells) <= width and not any(cell.strip() for cell in cells[len(names) :]):
+        return None
+    what = f"has {len(cells)} cells, the header has {len(names)}"
+    return what, "add or remove commas; a cell with a comma goes in quotation marks"
 
 
 def _text_problems(texts: dict[str, str]) -> Iterator[CellProblem]:
