@@ -107,7 +107,7 @@ def get_event(call: Call) -> Json:
     expanded = Listing(wanted != entry.event.event_id, (), None, None, -1)
     for item in _items(entry, calendar, expanded):
         if item.event_id == wanted:
-            return _render(call, calendar, item)
+            return _render(call, calendar, item, _zone(call, calendar))
     raise ApiError(404, "Not Found")
 
 
@@ -334,6 +334,7 @@ def _page(
             return [item.event.updated_at.timestamp(), item.event_id]
         return [item.position, item.event_id]
 
+    zone = _zone(call, calendar)
     page, token = cut_page(call, items, key, place, size, {"horizon": horizon})
     answer: Json = {
         "kind": "calendar#events",
@@ -344,7 +345,7 @@ def _page(
         "timeZone": calendar.time_zone,
         "accessRole": _role(call, calendar),
         "defaultReminders": [],
-        "items": [_render(call, calendar, item) for item in page],
+        "items": [_render(call, calendar, item, zone) for item in page],
     }
     if token is not None:
         answer["nextPageToken"] = token
@@ -356,9 +357,8 @@ def _role(call: Call, calendar: Calendar) -> str:
     return "owner" if call.subject.email == calendar.owner else "reader"
 
 
-def _render(call: Call, calendar: Calendar, item: Item) -> Json:
+def _render(call: Call, calendar: Calendar, item: Item, zone: ZoneInfo) -> Json:
     event = item.event
-    zone = _zone(call, calendar)
     head: Json = {
         "kind": "calendar#event",
         "etag": f'"{item.version}"',
