@@ -179,12 +179,12 @@ def a_notice(
     *,
     audience: Audience = Audience.OFFICERS,
     to: tuple[str, ...] = ("compliance@district.example",),
-    id: str = "",
+    notice_id: str = "",
     thread: str | None = "uid-1@district.example|20261013T150000Z",
 ) -> Notice:
     """A notice about the meeting."""
     return Notice(
-        id=id or f"{kind.value}-{audience.value}-1",
+        id=notice_id or f"{kind.value}-{audience.value}-1",
         kind=kind,
         audience=audience,
         to=to,
@@ -215,7 +215,7 @@ def a_review_notice() -> Notice:
     )
     partner = a_partner(is_registered=True, statuses=("Contract ended Tue 30 Jun 2026.",))
     content = MeetingNotice(a_card(partners=(partner,)), flags, a_running_timeline(), ())
-    return a_notice(NoticeKind.FLAG, content, id="flag-review-1")
+    return a_notice(NoticeKind.FLAG, content, notice_id="flag-review-1")
 
 
 def a_fix_it_notice() -> Notice:
@@ -246,7 +246,7 @@ def a_reminder_notice(lead: str = "1h", *, is_authorized: bool = True) -> Notice
     to_mend = () if lead == "1h" else (an_open_setting(),)
     card = a_card(join_link=LINK if lead == "1h" else None)
     content = ReminderNotice(card, lead, is_authorized, to_mend, missing)
-    return _to_host(NoticeKind.REMINDER, content, id=f"reminder-{lead}-{is_authorized}")
+    return _to_host(NoticeKind.REMINDER, content, notice_id=f"reminder-{lead}-{is_authorized}")
 
 
 def a_digest_notice() -> Notice:
@@ -314,7 +314,7 @@ def a_confidential_notice() -> Notice:
         content,
         audience=Audience.PRIVACY,
         to=("privacy@district.example",),
-        id="flag-privacy-1",
+        notice_id="flag-privacy-1",
     )
 
 
@@ -337,6 +337,6 @@ def every_notice() -> dict[str, Notice]:
     }
 
 
-def _to_host(kind: NoticeKind, content: Content, *, id: str = "") -> Notice:
+def _to_host(kind: NoticeKind, content: Content, *, notice_id: str = "") -> Notice:
     to = ("dana.reyes@district.example",)
-    return a_notice(kind, content, audience=Audience.HOST, to=to, id=id)
+    return a_notice(kind, content, audience=Audience.HOST, to=to, notice_id=notice_id)

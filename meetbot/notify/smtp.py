@@ -83,15 +83,16 @@ class SmtpMailer:
         if refused:
             _log.warning("recipients refused", refused=len(refused), accepted=len(accepted))
 
-    def _hand_over(self, mail: Mail, to: list[str]) -> dict[str, tuple[int, bytes]]:
+    def _hand_over(self, mail: Mail, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
         """Send in one connection; gives refused recipients with code and text."""
         smtp = self._connect()
         try:
             self._log_in(smtp)
             try:
-                refused = smtp.sendmail(self._sender, to, mail.raw)
+                refused = smtp.sendmail(self._sender, recipients, mail.raw)
             except smtplib.SMTPRecipientsRefused as error:
-                refused = error.recipients
+                # No data was sent: whom it does not name (after a 421) was not asked or is undone.
+                refused = {to: error.recipients.get(to, (421, b"")) for to in recipients}
             with suppress(OSError):  # the mail is accepted: how the goodbye goes must not matter
                 smtp.quit()
             return refused

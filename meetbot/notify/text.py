@@ -88,11 +88,11 @@ def day(moment: datetime, zone: str) -> str:
 
 
 def iso_day(text: str) -> str:
-    """The day named by an ISO date in words; any other text stays as it is."""
+    """The day named by an ISO date in words; any other text stays, cut (it may be a subject)."""
     try:
         return str(format_date(date.fromisoformat(text), _DAY, locale=LOCALE))
     except ValueError:
-        return text
+        return clean(text, 20)
 
 
 def clock(moment: datetime, zone: str) -> str:

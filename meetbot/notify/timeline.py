@@ -174,14 +174,15 @@ def _drawn(timeline: Timeline, zone: str, dpi: int) -> bytes:
     width = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
     axes = figure.add_axes((_LEFT / _WIDTH, _BOTTOM / height, width, _ROW * rows / height))
     _Drawing(axes, timeline, zone, rows).draw(lanes, rest)
-    canvas.draw()
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves these two untyped
     return _packed(canvas)
 
 
 def _packed(canvas: FigureCanvasAgg) -> bytes:
     """Few flat colors: a palette makes the file a third of its size and nothing less sharp."""
     size = canvas.get_width_height()
-    picture = Image.frombytes("RGBA", size, bytes(canvas.buffer_rgba())).convert("RGB")
+    pixels = bytes(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    picture = Image.frombytes("RGBA", size, pixels).convert("RGB")
     out = io.BytesIO()
     picture.quantize(colors=48, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
