@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from meetbot.domain.dossier import Invitee
 from meetbot.domain.identity import Roster, is_calendar_address, scope_of
 from meetbot.domain.meetings import Attendee, EventCopy, KeptCopy, KeptGuest, Scope
 from meetbot.domain.people import Kind, KnownAccount
+from meetbot.domain.registry import NOT_PARTNER_KINDS, Registry
 from meetbot.errors import MeetbotError
 from meetbot.jobs.collect_people import note_source
 from meetbot.jobs.deps import Deps
@@ -25,6 +26,7 @@ from meetbot.ports import (
     KnownGroup,
     Outcome,
     StaffCalendar,
+    Tx,
 )
 
 SOURCE = "calendars"
@@ -327,3 +329,26 @@ def _minimal(copy: KeptCopy, invitees: Iterable[Invitee]) -> KeptCopy:
         updated_at=None,
         scope=Scope.ADULT,
     )
+
+
+def forget_if_district_identities(
+    tx: Tx, before: Registry, after: Registry, domains: Collection[str]
+) -> int:
+    """Read all calendars anew when the registry's view of the district's own accounts changed.
+
+    An event of staff only was not kept; with a partner's person among those accounts it must be.
+    Gives the number of calendars.
+    """
+
+    def own(registry: Registry) -> set[str]:
+        parsed = (parse_address(row.value) for row in registry.identities)
+        return {address.key for address in parsed if address and address.domain in domains}
+
+    if own(before) == own(after) and _exempt_values(before) == _exempt_values(after):
+        return 0
+    return tx.meetings.forget_marks()
+
+
+def _exempt_values(registry: Registry) -> frozenset[str]:
+    """Addresses and domains of outsiders that are exempt."""
+    return frozenset(row.value for row in registry.exemptions if row.kind in NOT_PARTNER_KINDS)

@@ -49,6 +49,7 @@ class District:
     digest_at: time = time(7, 30)
     weekly_day: int = 0
     """0 is Monday."""
+    weekly_at: time = time(7, 30)
     workers: int = 32
     """Threads that read calendars and conferences."""
 

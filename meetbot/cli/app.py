@@ -1,0 +1,82 @@
+"""`meetbot [--config FILE] COMMAND`: results on standard output, log lines on standard error.
+
+Exit: 0 done; 1 failed, or a check found something wrong; 2 wrong use; 3 done, but some source
+could not be read in full.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meetbot.cli import demo, flags, registry, service, tools
+from meetbot.cli.context import Context
+from meetbot.errors import BadInput, MeetbotError
+
+app = typer.Typer(
+    name="meetbot",
+    help="Watches the Google Meet lessons that external partners join.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(version("meetbot"))
+        raise typer.Exit
+
+
+@app.callback()
+def meetbot(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Configuration file [default: $MEETBOT_CONFIG, then config/meetbot.toml]",
+        ),
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Take the options that every command shares."""
+    context.obj = Context(config, os.environ)
+
+
+app.command("init")(tools.init)
+app.command("doctor")(service.doctor)
+app.add_typer(registry.app, name="registry")
+app.command("poll")(service.poll)
+app.command("run")(service.run)
+app.add_typer(flags.app, name="flags")
+app.command("evaluate")(tools.evaluate)
+app.command("demo")(demo.demo)
+app.command("sandbox")(demo.sandbox)
+
+
+def main() -> None:
+    """Run one command; every expected failure is one clear message on standard error."""
+    try:
+        app()
+    except BadInput as error:
+        for mistake in error.mistakes:
+            print(f"meetbot: {mistake}", file=sys.stderr)
+        sys.exit(2)
+    except MeetbotError as error:
+        print(f"meetbot: {error}", file=sys.stderr)
+        if error.fix:
+            print(f"Fix: {error.fix}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output went away: nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

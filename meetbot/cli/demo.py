@@ -1,0 +1,325 @@
+"""`demo`: a whole simulated district on loopback; `sandbox`: only the simulated Workspace."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meetbot.errors import BadInput, Mistake
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from meetbot.cli.mailbox import Mailbox
+    from meetbot.sandbox import World
+    from meetbot.settings import Settings
+    from meetbot.wiring import App
+
+_LIVE_RULE = "staff-left-early"
+_LIVE_EVERY = 5.0
+_LIVE_AT_MOST = timedelta(minutes=6)
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the first complete pass.")
+    ] = False,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Where database, registry and mails are written.")
+    ] = Path("meetbot-demo"),
+) -> None:
+    """Watch meetbot work in a simulated district; nothing to configure, nothing leaves loopback."""
+    from rich.console import Console
+
+    from meetbot.log import configure_logging
+
+    configure_logging()
+    console = Console()
+    began = time.monotonic()
+    folder = directory / datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
+    with _district(folder, console) as stage:
+        _first_pass(stage, console, began)
+        if not once:
+            _watch(stage, console)
+        _where(stage, console)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    app: App
+    mailbox: Mailbox
+    folder: Path
+    settings: Settings
+    world: World
+    live_codes: frozenset[str]
+
+
+@contextmanager
+def _district(folder: Path, console: Console) -> Iterator[_Stage]:
+    from meetbot import wiring
+    from meetbot.cli.mailbox import Mailbox
+    from meetbot.rules import KNOWN_RULES
+    from meetbot.sandbox import Sandbox
+    from meetbot.sandbox.district import demo_district
+    from meetbot.settings import load_settings
+
+    world, registry, story = demo_district(datetime.now(UTC))
+    mailbox = Mailbox(folder / "mails")
+    port = mailbox.start()
+    try:
+        with Sandbox(world) as box:
+            _write_registry(folder / "registry", registry)
+            (folder / "credentials.json").write_text(json.dumps(box.credentials, indent=1))
+            config = _write_config(folder, box.url, port)
+            settings = load_settings(config, {}, KNOWN_RULES)
+            with wiring.opened(settings) as app:
+                _import_registry(app, settings, folder / "registry")
+                console.print(
+                    f"A simulated district: {len(world.users)} accounts, {len(story)} meetings, "
+                    f"{len(registry['partners.csv'])} partners. Nothing leaves this machine."
+                )
+                codes = frozenset(line.code for line in story if line.when == "live")
+                yield _Stage(app, mailbox, folder, settings, world, codes)
+    finally:
+        mailbox.stop()
+
+
+def _write_registry(folder: Path, files: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
+    from meetbot.domain.registry import COLUMNS, RegistryFile
+
+    folder.mkdir(parents=True)
+    for file in RegistryFile:
+        with (folder / file.filename).open("w", newline="", encoding="utf-8") as stream:
+            names = [column.name for column in COLUMNS[file]]
+            writer = csv.DictWriter(stream, names, restval="")
+            writer.writeheader()
+            writer.writerows(files.get(file.filename, ()))
+
+
+_CONFIG = """\
+# Written by `meetbot demo`; the addresses are those of this run.
+[district]
+name = "Example Public Schools"
+timezone = "America/Chicago"
+domains = ["district.example", "students.district.example"]
+staff_units = ["/Staff"]
+student_units = ["/Students"]
+not_staff_units = ["/Staff/Contractors"]
+
+[google]
+credentials = {credentials}
+admin_subject = "meetbot-admin@district.example"
+api_root = "{api_root}"
+
+[database]
+url = {database}
+
+[mail]
+transport = "smtp"
+url = "smtp://127.0.0.1:{port}"
+sender = "meetbot@district.example"
+officers = ["compliance@district.example"]
+privacy_officers = ["privacy@district.example"]
+operators = ["it@district.example"]
+[mail.contacts]
+college-access = "college-access@district.example"
+mental-health = "school-mental-health@district.example"
+after-school = "community-ed@district.example"
+other = "procurement@district.example"
+
+[schedule]
+live = "5s"
+"""
+
+
+def _write_config(folder: Path, api_root: str, port: int) -> Path:
+    config = folder / "meetbot.toml"
+    config.write_text(
+        _CONFIG.format(
+            credentials=json.dumps(str(folder / "credentials.json")),
+            database=json.dumps(f"sqlite:///{folder / 'meetbot.db'}"),
+            api_root=api_root,
+            port=port,
+        ),
+        encoding="utf-8",
+    )
+    return config
+
+
+def _import_registry(app: App, settings: Settings, folder: Path) -> None:
+    from meetbot.registry import read_source
+
+    reading = read_source(folder, district_domains=settings.district.domains)
+    if reading.registry is None:
+        raise BadInput(mistake.as_mistake() for mistake in reading.mistakes)
+    with app.store.transaction() as tx:
+        tx.registry.replace(reading.registry, as_of=datetime.now(UTC))
+
+
+# --- first pass ---------------------------------------------------------------------------------
+
+
+def _first_pass(stage: _Stage, console: Console, began: float) -> None:
+    from meetbot import wiring
+    from meetbot.jobs import poll
+
+    with console.status("starting", spinner="line") as status:
+
+        def progress(name: str) -> None:
+            status.update(f"reading and deciding: {name}")
+
+        result = poll.run(
+            stage.app.deps, wiring.now, requests=stage.app.requests, progress=progress
+        )
+    took = time.monotonic() - began
+    requests = ", ".join(f"{api} {number}" for api, number in result.requests.items())
+    console.print(
+        f"First complete pass after {took:.1f} s: {result.meetings} meetings in scope, "
+        f"{result.flags['opened']} flags, {result.mails['sent']} mails. Requests: {requests}."
+    )
+    if not result.is_covered:
+        console.print("Some sources could not be read in full; see `meetbot poll`.")
+    _show_flags(stage, console)
+    _show_reminders(stage, console)
+
+
+def _show_flags(stage: _Stage, console: Console) -> None:
+    from rich.table import Table
+
+    from meetbot.domain.flags import FlagStatus
+
+    with stage.app.store.reading() as tx:
+        flags = tx.flags.list(statuses=[FlagStatus.OPEN])
+    table = Table(title="Flags: what may not match policy", title_justify="left", expand=True)
+    for name in ("Severity", "When", "Rule", "What the officer reads"):
+        table.add_column(name, no_wrap=name != "What the officer reads")
+    zone = stage.settings.district.timezone
+    for flag in sorted(flags, key=lambda f: (-f.severity.rank, f.rule)):
+        start = flag.occurrence.original_start_at.astimezone(zone)
+        mark = "" if flag.certainty == "confirmed" else " ?"
+        table.add_row(flag.severity + mark, f"{start:%d %b %H:%M}", flag.rule, flag.message)
+    console.print(table)
+
+
+def _show_reminders(stage: _Stage, console: Console) -> None:
+    reminders = [m for m in stage.mailbox.mails if "reminder" in m.subject.lower()]
+    console.print(f"Reminders to hosts: {len(reminders)}")
+    for mail in reminders[:6]:
+        console.print(f"  to {mail.to[0]}: {mail.subject}", highlight=False)
+
+
+# --- live ---------------------------------------------------------------------------------------
+
+
+def _watch(stage: _Stage, console: Console) -> None:
+    """Follow the live meeting until its flag is mailed, or Ctrl-C."""
+    console.print(
+        "\nNow live: a lesson with a partner and students. The teacher is about to drop out; "
+        "the flag comes after a minute without staff. Ctrl-C ends the demo."
+    )
+    until = datetime.now(UTC) + _LIVE_AT_MOST
+    try:
+        with console.status("watching", spinner="line") as status:
+            while datetime.now(UTC) < until:
+                _live_round(stage)
+                if _live_flag_is_mailed(stage, console):
+                    return
+                status.update(_live_line(stage))
+                time.sleep(_LIVE_EVERY)
+    except KeyboardInterrupt:
+        console.print("Ended by Ctrl-C.")
+        return
+    console.print("The live meeting was not flagged within six minutes: please report this.")
+
+
+def _live_round(stage: _Stage) -> None:
+    from meetbot import wiring
+    from meetbot.jobs import collect_conferences, deliver, judge, remind
+
+    jobs = (collect_conferences.run_live, judge.run, remind.run, deliver.run)
+    for job in jobs:
+        job(stage.app.deps, wiring.now())
+
+
+def _live_line(stage: _Stage) -> str:
+    now = datetime.now(UTC)
+    with stage.app.store.reading() as tx:
+        inside = [
+            visit
+            for code in stage.live_codes
+            for held in tx.conferences.held(code, now - timedelta(hours=2), now)
+            for visit in held.visits
+            if visit.end_at is None
+        ]
+    return f"watching: {len({v.participant for v in inside})} people in the call"
+
+
+def _live_flag_is_mailed(stage: _Stage, console: Console) -> bool:
+    from meetbot.domain.flags import FlagStatus
+    from meetbot.domain.notices import Audience
+
+    with stage.app.store.reading() as tx:
+        flags = tx.flags.list(statuses=[FlagStatus.OPEN], rule=_LIVE_RULE)
+    live = [f for f in flags if f.phase == "live" and Audience.HOST in f.told]
+    for flag in live:
+        console.print(f"\nLive flag: {flag.rule}, {flag.severity}: {flag.message}")
+        console.print("The host was told by mail at once; officers follow if it goes on.")
+    return bool(live)
+
+
+# --- the end ------------------------------------------------------------------------------------
+
+
+def _where(stage: _Stage, console: Console) -> None:
+    mails = stage.mailbox.mails
+    pictures = [m.picture for m in mails if m.picture]
+    console.print(f"\n{len(mails)} mails, as .eml and .html to open: {stage.folder / 'mails'}")
+    for mail in [m for m in mails if m.picture][:3]:
+        console.print(f"  {mail.html}  ({mail.subject})", highlight=False)
+    console.print(f"Timeline pictures: {len(pictures)}, first {pictures[0] if pictures else '-'}")
+    console.print(f"Database, registry and configuration of this run: {stage.folder}")
+
+
+# --- sandbox ------------------------------------------------------------------------------------
+
+
+def sandbox(
+    scenario: Annotated[Path, typer.Option(metavar="FILE", help="The scenario to serve.")],
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8085,
+    credentials: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where the service-account key is written.")
+    ] = Path("sandbox-credentials.json"),
+) -> None:
+    """Serve a simulated Workspace on loopback until Ctrl-C."""
+    from meetbot.sandbox import Sandbox, ScenarioError, load_scenario
+
+    try:
+        world = load_scenario(scenario)
+    except ScenarioError as error:
+        raise BadInput([Mistake(str(scenario), str(error), "correct the scenario")]) from None
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        box = Sandbox(world, port=port)
+    except OSError as error:
+        fix = "choose another with --port"
+        raise BadInput(
+            [Mistake(f"port {port}", f"cannot be opened ({error.strerror})", fix)]
+        ) from None
+    with box:
+        credentials.write_text(json.dumps(box.credentials, indent=1), encoding="utf-8")
+        print(f'api_root = "{box.url}"')
+        print(f'credentials = "{credentials}"', flush=True)
+        stop.wait()

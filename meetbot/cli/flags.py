@@ -1,0 +1,190 @@
+"""`flags list`, `flags show` and `flags decide`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from meetbot.cli.context import context_of
+from meetbot.cli.output import flag_document, instant, shown
+from meetbot.domain.addresses import parse_address
+from meetbot.domain.flags import Flag, FlagStatus
+from meetbot.errors import BadInput, Mistake, NotFound
+from meetbot.ports import Decision
+
+app = typer.Typer(help="What is flagged, and deciding it.", no_args_is_help=True)
+
+
+class Which(StrEnum):
+    """`--status`: pending ones, decided or withdrawn ones, or all."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+
+
+_STATUSES = {
+    Which.OPEN: [s for s in FlagStatus if s.is_pending],
+    Which.CLOSED: [s for s in FlagStatus if not s.is_pending],
+    Which.ALL: list(FlagStatus),
+}
+
+REASONS: dict[FlagStatus, tuple[str, ...]] = {
+    FlagStatus.ACKNOWLEDGED: ("seen",),
+    FlagStatus.UPHELD: ("policy-not-followed", "data-disclosed"),
+    FlagStatus.DISMISSED: (
+        "identity-corrected",
+        "supervised-otherwise",
+        "authorized-elsewhere",
+        "technical",
+        "duplicate",
+        "not-applicable",
+        "other",
+    ),
+}
+
+
+@app.command("list")
+def list_flags(
+    context: typer.Context,
+    status: Annotated[Which, typer.Option(help="Which flags.")] = Which.OPEN,
+    rule: Annotated[str | None, typer.Option(metavar="ID", help="Only of this rule.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+) -> None:
+    """List flags, newest first."""
+    from meetbot.rules import KNOWN_RULES
+    from meetbot.wiring import opened_store
+
+    settings = context_of(context).settings()
+    if rule is not None and rule not in KNOWN_RULES:
+        raise BadInput(
+            [Mistake("--rule", f'there is no rule "{shown(rule)}"', "see meetbot/rules/README.md")]
+        )
+    with opened_store(settings) as store, store.reading() as tx:
+        flags = tx.flags.list(statuses=_STATUSES[status], rule=rule)
+    if as_json:
+        print(json.dumps([flag_document(flag) for flag in flags], indent=2))
+        return
+    for flag in flags:
+        print(
+            f"{flag.id}  {flag.severity:<8}  {flag.status:<12}  "
+            f"{flag.occurrence.original_start_at:%Y-%m-%d %H:%MZ}  {flag.rule}: {flag.message}"
+        )
+    if not flags:
+        print("No flags.")
+
+
+@app.command("show")
+def show_flag(
+    context: typer.Context,
+    flag_id: Annotated[str, typer.Argument(metavar="ID")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show one flag with its evidence and history."""
+    from meetbot.wiring import opened_store
+
+    settings = context_of(context).settings()
+    with opened_store(settings) as store, store.reading() as tx:
+        try:
+            flag = tx.flags.get(flag_id)
+        except NotFound:
+            raise _no_such(flag_id) from None
+        history = tx.flags.history(flag_id)
+    if as_json:
+        document = flag_document(flag)
+        document["history"] = [
+            {"at": instant(at), "change": change, "reason": reason}
+            for at, change, reason in history
+        ]
+        print(json.dumps(document, indent=2))
+        return
+    _print_flag(flag, settings.district.timezone.key)
+    print("History:")
+    for at, change, reason in history:
+        print(f"  {instant(at)}  {change}" + (f" ({reason})" if reason else ""))
+
+
+def _print_flag(flag: Flag, zone: str) -> None:
+    print(f"{flag.id}  {flag.rule}  {flag.severity}, {flag.certainty}, {flag.status}")
+    print(flag.message)
+    start = flag.occurrence.original_start_at
+    print(f"Meeting:  {instant(start)} (district time zone {zone})")
+    print(f"School:   {flag.school_id or 'unknown'}")
+    if flag.partner_id:
+        print(f"Partner:  {flag.partner_id}, program {flag.program_id or 'unknown'}")
+    for span in flag.spans:
+        minutes, seconds = divmod(span.seconds, 60)
+        print(
+            f"  {span.kind:<7} {instant(span.start_at)} to {instant(span.end_at)}"
+            f"  {minutes}:{seconds:02}"
+        )
+    for unknown in flag.unknowns:
+        print(f"Not known: {unknown}")
+    print(f"Fix:      {flag.fix}")
+
+
+@app.command("decide")
+def decide_flag(
+    context: typer.Context,
+    flag_id: Annotated[str, typer.Argument(metavar="ID")],
+    status: Annotated[
+        str, typer.Option("--as", metavar="acknowledged|upheld|dismissed", help="The decision.")
+    ],
+    reason: Annotated[str, typer.Option(metavar="CODE", help="Why; see README.")],
+    by: Annotated[str, typer.Option(metavar="ADDRESS", help="The officer who decides.")],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Needed with reason `other`.")] = "",
+) -> None:
+    """Record an officer's decision."""
+    from meetbot.wiring import opened_store
+
+    settings = context_of(context).settings()
+    mistakes = _decision_mistakes(status, reason, note, by, settings.district.domains)
+    if mistakes:
+        raise BadInput(mistakes)
+    decision = Decision(flag_id, FlagStatus(status), reason, note, by, datetime.now(UTC))
+    with opened_store(settings) as store, store.transaction() as tx:
+        try:
+            before = tx.flags.get(flag_id)
+        except NotFound:
+            raise _no_such(flag_id) from None
+        if before.status in (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED):
+            raise BadInput(
+                [
+                    Mistake(
+                        flag_id,
+                        f"is {before.status}: there is nothing left to decide",
+                        "list open flags with `meetbot flags list`",
+                    )
+                ]
+            )
+        flag = tx.flags.decide(decision)
+    print(f"{flag.id} is now {flag.status} ({reason}).")
+
+
+def _decision_mistakes(
+    status: str, reason: str, note: str, by: str, domains: tuple[str, ...]
+) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    codes = REASONS.get(FlagStatus(status)) if status in list(FlagStatus) else None
+    if codes is None:
+        options = ", ".join(REASONS)
+        mistakes.append(Mistake("--as", f'"{shown(status)}" is no decision', f"use {options}"))
+    elif reason not in codes:
+        fix = f"with --as {status} use {', '.join(codes)}"
+        mistakes.append(Mistake("--reason", f'"{shown(reason)}" is no reason code', fix))
+    elif reason == "other" and not note.strip():
+        mistakes.append(Mistake("--note", "is empty", "say with --note TEXT what it was"))
+    address = parse_address(by)
+    if address is None or address.domain not in domains:
+        fix = "give the officer's address in one of the district's domains"
+        mistakes.append(Mistake("--by", "is no address of the district", fix))
+    return mistakes
+
+
+def _no_such(flag_id: str) -> BadInput:
+    fix = "list the ids with `meetbot flags list --status all`"
+    return BadInput([Mistake("ID", f'there is no flag "{shown(flag_id)}"', fix)])

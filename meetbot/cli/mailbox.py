@@ -1,0 +1,74 @@
+"""The demo's SMTP server: a real one on loopback that keeps every mail as a file."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from meetbot.notify import page_of
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A mail that arrived, and the files it was written to."""
+
+    subject: str
+    to: tuple[str, ...]
+    eml: Path
+    html: Path
+    picture: Path | None
+
+
+class Mailbox:
+    """Receives on 127.0.0.1 and writes `NN-….eml`, `.html` and the picture, if there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._mails: list[Delivered] = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+
+    def start(self) -> int:
+        """Begin to receive; gives the port."""
+        self._controller.start()
+        server = self._controller.server
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    def stop(self) -> None:
+        """Stop receiving."""
+        self._controller.stop()
+
+    @property
+    def mails(self) -> list[Delivered]:
+        """What arrived so far, in order."""
+        with self._lock:
+            return list(self._mails)
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        """Write one mail; aiosmtpd calls this on its own thread."""
+        raw = envelope.content if isinstance(envelope.content, bytes) else b""
+        with self._lock:
+            self._mails.append(self._write(len(self._mails) + 1, raw, tuple(envelope.rcpt_tos)))
+        return "250 kept"
+
+    def _write(self, number: int, raw: bytes, to: tuple[str, ...]) -> Delivered:
+        message = message_from_bytes(raw, policy=policy.default)
+        stem = self._folder / f"{number:03}-to-{to[0].partition('@')[0] if to else 'nobody'}"
+        eml, html = stem.with_suffix(".eml"), stem.with_suffix(".html")
+        eml.write_bytes(raw)
+        html.write_text(page_of(raw), encoding="utf-8")
+        picture = None
+        for part in message.walk():
+            if part.get_content_type() == "image/png":
+                picture = stem.with_suffix(".png")
+                picture.write_bytes(part.get_payload(decode=True) or b"")  # type: ignore[arg-type] # bytes of a leaf part
+        return Delivered(str(message["Subject"]), to, eml, html, picture)

@@ -1,0 +1,179 @@
+"""`registry import` and `registry export`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meetbot.cli.context import context_of
+from meetbot.cli.output import shown
+from meetbot.domain.registry import row_key, to_cells
+from meetbot.errors import BadInput, Mistake
+from meetbot.registry import (
+    FileDiff,
+    RegistryDiff,
+    RegistryMistake,
+    diff,
+    read_source,
+    write_folder,
+)
+
+app = typer.Typer(help="Partners, contracts and authorizations.", no_args_is_help=True)
+
+_KEPT = timedelta(days=30)
+
+
+@app.command("import")
+def import_registry(
+    context: typer.Context,
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Folder of CSV files, or an .xlsx workbook.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Import although more than 10 % of a file's rows vanish.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Check the files, show the difference, and import all of it or nothing."""
+    from meetbot.jobs.collect_calendars import forget_if_district_identities
+    from meetbot.wiring import opened_store
+
+    settings = context_of(context).settings()
+    reading = read_source(source, district_domains=settings.district.domains)
+    if reading.registry is None:
+        _report_mistakes(reading.mistakes, as_json=as_json)
+        raise typer.Exit(1)
+    with opened_store(settings) as store:
+        with store.reading() as tx:
+            changes = diff(tx.registry.current(), reading.registry)
+            is_first = tx.registry.known_since() is None
+        is_refused = changes.needs_confirmation and not yes and not dry_run
+        is_imported = not dry_run and not is_refused
+        if is_imported and (is_first or not changes.is_empty):
+            now = datetime.now(UTC)
+            with store.transaction() as tx:
+                before = tx.registry.current()
+                tx.registry.replace(reading.registry, as_of=now)
+                tx.meetings.mark_due(now, since=now - _KEPT)
+                forget_if_district_identities(
+                    tx, before, reading.registry, frozenset(settings.district.domains)
+                )
+    if as_json:
+        print(json.dumps(_document(changes, is_imported=is_imported), indent=2))
+    else:
+        _print_diff(changes)
+        print(_summary(changes, is_imported=is_imported, dry_run=dry_run))
+    if is_refused:
+        raise BadInput(
+            [
+                Mistake(
+                    ", ".join(part.file.filename for part in changes.vanishing),
+                    "more than 10 % of the rows would vanish; nothing was imported",
+                    "check the source, then repeat with --yes",
+                )
+            ]
+        )
+
+
+@app.command("export")
+def export_registry(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
+) -> None:
+    """Write the registry as the eight CSV files."""
+    from meetbot.wiring import opened_store
+
+    settings = context_of(context).settings()
+    with opened_store(settings) as store, store.reading() as tx:
+        registry = tx.registry.current()
+    try:
+        written = write_folder(registry, directory)
+    except OSError as error:
+        raise BadInput(
+            [
+                Mistake(
+                    shown(str(directory)),
+                    f"cannot be written ({error.strerror})",
+                    "name a folder that you may write to",
+                )
+            ]
+        ) from None
+    for path in written:
+        print(path)
+
+
+def _report_mistakes(mistakes: Sequence[RegistryMistake], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {"file": m.file, "row": m.row, "column": m.column, "what": m.what, "fix": m.fix}
+            for m in mistakes
+        ]
+        print(json.dumps({"imported": False, "mistakes": rows}, indent=2))
+        return
+    for mistake in mistakes:
+        print(mistake.as_mistake())
+    number = len(mistakes)
+    print(f"Nothing was imported: {number} mistake{'s' if number != 1 else ''}.")
+
+
+def _print_diff(changes: RegistryDiff) -> None:
+    for part in changes.files:
+        if part.is_empty:
+            continue
+        print(
+            f"{part.file.filename}: {len(part.added)} added, {len(part.changed)} changed, "
+            f"{len(part.removed)} removed (of {part.known})"
+        )
+        for row in part.added:
+            print(f"  + {_shown_key(row_key(row))}")
+        for change in part.changed:
+            columns = "; ".join(
+                f"{name}: {shown(old)} -> {shown(new)}" for name, old, new in change.columns
+            )
+            print(f"  ~ {_shown_key(row_key(change.after))}: {columns}")
+        for row in part.removed:
+            print(f"  - {_shown_key(row_key(row))}")
+
+
+def _shown_key(key: object) -> str:
+    parts = key if isinstance(key, tuple) else (key,)
+    return shown(" / ".join(str(part) for part in parts if part))
+
+
+def _summary(changes: RegistryDiff, *, is_imported: bool, dry_run: bool) -> str:
+    if changes.is_empty:
+        return "Nothing differs from what is known."
+    if dry_run:
+        return "Dry run: nothing was imported."
+    return "Imported." if is_imported else "Nothing was imported."
+
+
+def _document(changes: RegistryDiff, *, is_imported: bool) -> dict[str, object]:
+    return {
+        "imported": is_imported,
+        "needs_confirmation": changes.needs_confirmation,
+        "files": {part.file.value: _file_document(part) for part in changes.files},
+    }
+
+
+def _file_document(part: FileDiff) -> dict[str, object]:
+    return {
+        "known": part.known,
+        "added": [to_cells(row) for row in part.added],
+        "changed": [
+            {
+                "key": _shown_key(row_key(change.after)),
+                "columns": {name: [old, new] for name, old, new in change.columns},
+            }
+            for change in part.changed
+        ],
+        "removed": [to_cells(row) for row in part.removed],
+    }

@@ -1,0 +1,53 @@
+"""Commands without database and network: `init` and `evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meetbot.errors import BadInput, Mistake
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
+) -> None:
+    """Write a commented configuration, registry templates and the credentials example."""
+    from meetbot.cli.init import run_init
+
+    done = run_init(directory)
+    for path in done.written:
+        print(f"written  {path}")
+    for path in done.kept:
+        print(f"kept     {path} (already there)")
+    print("Next: edit config/meetbot.toml there, then run `meetbot doctor`.")
+
+
+def evaluate(
+    source: Annotated[
+        str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - is standard input.")
+    ] = "-",
+) -> None:
+    """Decide presence cases given as JSON lines; no database, no network."""
+    from meetbot.domain.cases import evaluate_line
+
+    is_all_readable = True
+    try:
+        stream = (
+            sys.stdin.buffer if source == "-" else Path(source).open("rb")  # noqa: SIM115 - below
+        )
+        with stream:
+            for raw in stream:
+                line = raw.decode("utf-8", "surrogateescape")
+                if line.strip():
+                    answer, is_readable = evaluate_line(line)
+                    is_all_readable &= is_readable
+                    print(answer, flush=source == "-")
+    except OSError as error:
+        raise BadInput(
+            [Mistake(source, f"cannot be read ({error.strerror})", "name a readable file")]
+        ) from None
+    if not is_all_readable:
+        raise typer.Exit(1)

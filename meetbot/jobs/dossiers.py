@@ -1,0 +1,371 @@
+"""Store → Dossier: one occurrence with its people, conferences, and how far sources were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from meetbot.domain.addresses import parse_address
+from meetbot.domain.attendance import Attendance, Source
+from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
+from meetbot.domain.findings import Evidence, Phase
+from meetbot.domain.identity import Roster, classify, is_calendar_address, scope_of
+from meetbot.domain.meetings import Meeting, Scope
+from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
+from meetbot.domain.people import AccountKind, Kind, KnownAccount
+from meetbot.jobs.deps import Deps
+from meetbot.ports import HeldConference, MeetingRecord, Tx
+
+_AROUND = timedelta(hours=2)
+AUDIT_GRACE = timedelta(hours=2)
+"""How long after the end audit rows may still be missing (facts §9, 16)."""
+_FRESH = timedelta(hours=2)
+"""How old a directory snapshot may be while the directory cannot be read."""
+_LIVE_FRESH = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A dossier and what else judging it needs."""
+
+    dossier: Dossier
+    resolution: Resolution
+    is_waiting: bool
+    """Meet was not asked yet: judge again after the next reading."""
+
+
+def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datetime) -> Loaded:
+    """Put together all that is known of one occurrence."""
+    meeting = record.meeting
+    held = conferences_of(tx, record, as_of)
+    accounts = _accounts(tx, meeting, held)
+    invitees, organizer, creator = (
+        classify(meeting, accounts.by_address, roster) if meeting else ((), None, None)
+    )
+    start_at, end_at = _times(record, held, as_of)
+    resolution = resolve(
+        [visit for h in held for visit in h.visits],
+        accounts_by_person=accounts.by_person,
+        accounts_by_address=accounts.by_address,
+        learned=accounts.learned,
+        invitees=invitees,
+        roster=roster,
+        at=start_at,
+    )
+    is_live = _is_live(record, held, as_of)
+    phase = _phase(start_at, end_at, as_of, is_live=is_live)
+    apart = contradictions(resolution.attendances, tolerance=deps.policy.limits.contradiction)
+    evidence = _evidence(tx, record, held, resolution, as_of, is_live=is_live)
+    dossier = Dossier(
+        key=meeting.key if meeting else record.key,
+        phase=phase,
+        scope=_scope(tx, record, invitees, resolution.attendances, organizer),
+        as_of=_observed_at(record, as_of) if is_live else as_of,
+        start_at=start_at,
+        end_at=end_at,
+        meeting=meeting,
+        invitees=invitees,
+        host=_host(meeting, organizer, creator, accounts.by_address, roster),
+        conferences=tuple(h.conference for h in held),
+        attendances=resolution.attendances,
+        registry=roster.registry,
+        evidence=evidence,
+        zone=deps.district.zone,
+        student_domains=roster.student_domains,
+        is_live=is_live,
+        is_final=as_of >= end_at + deps.district.final_after
+        or (
+            phase is Phase.AFTER
+            and do_sources_agree(resolution.attendances, tolerance=deps.policy.limits.contradiction)
+        ),
+        contradictions=tuple(
+            f"two sources differ by {int(d.total_seconds())} s about one person" for d in apart
+        ),
+        late_after=deps.district.final_after,
+    )
+    is_waiting = (
+        phase is Phase.AFTER
+        and not is_live
+        and record.key.meeting_code is not None
+        and record.attendance_read_at is None
+        and not record.attendance_problem
+        and as_of < end_at + deps.district.lookback
+    )
+    return Loaded(dossier, resolution, is_waiting)
+
+
+# --- conferences --------------------------------------------------------------------------------
+
+
+def conferences_of(tx: Tx, record: MeetingRecord, as_of: datetime) -> tuple[HeldConference, ...]:
+    """Conferences with this occurrence's code that belong to no better occurrence.
+
+    One code serves a whole series and may be used again, so time decides (catalogue §2).
+    """
+    code = record.key.meeting_code
+    if code is None:
+        return ()
+    start_at, end_at = _scheduled(record)
+    found = tx.conferences.held(code, start_at - _AROUND, end_at + _AROUND)
+    if not found:
+        return ()
+    rivals = tx.meetings.with_code(
+        code,
+        min(h.conference.start_at for h in found) - _AROUND,
+        max(h.conference.end_at or as_of for h in found) + _AROUND,
+    )
+    others = [r for r in rivals if r.id != record.id]
+    return tuple(h for h in found if _is_ours(h, record, others, as_of))
+
+
+def _is_ours(
+    held: HeldConference, record: MeetingRecord, others: Iterable[MeetingRecord], as_of: datetime
+) -> bool:
+    own = _nearness(held, record, as_of)
+    return all(_nearness(held, other, as_of) < own for other in others)
+
+
+def _nearness(
+    held: HeldConference, record: MeetingRecord, as_of: datetime
+) -> tuple[bool, bool, float, float, int]:
+    """How well an occurrence fits a conference: planned, not cancelled, overlap, distance."""
+    start_at, end_at = _scheduled(record)
+    conference = held.conference
+    conference_end = max(conference.end_at or as_of, conference.start_at)
+    is_in_reach = conference.start_at < end_at + _AROUND and conference_end > start_at - _AROUND
+    is_planned = not record.is_adhoc and is_in_reach
+    is_on = record.meeting is not None and not record.meeting.is_cancelled
+    overlap = min(end_at, conference_end) - max(start_at, conference.start_at)
+    distance = abs((conference.start_at - start_at).total_seconds())
+    return (
+        is_planned,
+        is_planned and is_on,
+        max(overlap.total_seconds(), 0.0),
+        -distance,
+        -record.id,
+    )
+
+
+def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
+    if record.meeting is None:
+        start_at = record.key.original_start_at
+        return start_at, start_at + timedelta(seconds=1)
+    return record.meeting.start_at, record.meeting.end_at
+
+
+def _times(
+    record: MeetingRecord, held: tuple[HeldConference, ...], as_of: datetime
+) -> tuple[datetime, datetime]:
+    if record.meeting is not None or not held:
+        return _scheduled(record)
+    starts = [h.conference.start_at for h in held]
+    ends = [h.conference.end_at or as_of for h in held]
+    return min(starts), max(ends)
+
+
+def _is_live(record: MeetingRecord, held: tuple[HeldConference, ...], as_of: datetime) -> bool:
+    running = any(h.conference.source is Source.MEET and h.conference.end_at is None for h in held)
+    return running and _observed_at(record, as_of) >= as_of - _LIVE_FRESH
+
+
+def _observed_at(record: MeetingRecord, as_of: datetime) -> datetime:
+    """What is open was seen open at the last reading of Meet, not later."""
+    return record.attendance_read_at or as_of
+
+
+def _phase(start_at: datetime, end_at: datetime, as_of: datetime, *, is_live: bool) -> Phase:
+    if is_live or start_at <= as_of < end_at:
+        return Phase.LIVE
+    return Phase.SCHEDULED if as_of < start_at else Phase.AFTER
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    by_address: Mapping[str, KnownAccount]
+    by_person: Mapping[str, KnownAccount]
+    learned: Mapping[str, tuple[str, str]]
+
+
+def _accounts(tx: Tx, meeting: Meeting | None, held: tuple[HeldConference, ...]) -> _Accounts:
+    addresses: set[str] = set()
+    if meeting is not None:
+        guests = [*meeting.guests, meeting.organizer, meeting.creator]
+        addresses = {g.address_key for g in guests if g is not None}
+    identities = [v.identity for h in held for v in h.visits]
+    addresses |= {i.address_key for i in identities if i.address_key}
+    ids = {i.id_key for i in identities if i.id_key}
+    return _Accounts(
+        tx.people.by_address(addresses), tx.people.by_person(ids), tx.people.learned(ids)
+    )
+
+
+def _host(
+    meeting: Meeting | None,
+    organizer: Invitee | None,
+    creator: Invitee | None,
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+) -> Host:
+    """The organizer; of a secondary, class or resource calendar its creator, if staff."""
+    if meeting is None or organizer is None:
+        return Host(None)
+    invitee: Invitee | None = organizer
+    if is_calendar_address(organizer.guest.domain):
+        invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
+    account = accounts.get(invitee.guest.address_key) if invitee else None
+    if account is None or account.kind is AccountKind.STUDENT:
+        return Host(invitee)
+    school = roster.registry.school_of_unit(account.unit_path)
+    return Host(invitee, school, account.display_name)
+
+
+def _scope(
+    tx: Tx,
+    record: MeetingRecord,
+    invitees: tuple[Invitee, ...],
+    attendances: tuple[Attendance, ...],
+    organizer: Invitee | None,
+) -> Scope:
+    meeting = record.meeting
+    if meeting is None:
+        return scope_of((), attendances)
+    if not meeting.calendars:
+        return Scope.NONE
+    is_known = (
+        meeting.is_guest_list_complete
+        or bool(meeting.unexpanded_groups)
+        or _is_organizers_copy_out_of_scope(tx, meeting, organizer)
+    )
+    return scope_of(invitees, attendances, is_guest_list_complete=is_known)
+
+
+def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invitee | None) -> bool:
+    """Whether the organizer's calendar was read, and its copy dropped for want of outsiders.
+
+    What is kept is then only guests' copies with the list hidden from them.
+    """
+    if organizer is None or organizer.kind is not Kind.STAFF or not organizer.guest.address:
+        return False
+    address = parse_address(organizer.guest.address)
+    if address is None or address.text in meeting.calendars:
+        return False
+    state = tx.meetings.calendar(address.text)
+    return state.mark is not None and not state.problem
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def _evidence(
+    tx: Tx,
+    record: MeetingRecord,
+    held: tuple[HeldConference, ...],
+    resolution: Resolution,
+    as_of: datetime,
+    *,
+    is_live: bool,
+) -> dict[Evidence, SourceState]:
+    return {
+        Evidence.CALENDAR: _calendar_state(tx, record.meeting),
+        Evidence.GUESTS: _guests_state(record.meeting),
+        Evidence.DIRECTORY: _directory_state(tx, resolution, as_of),
+        Evidence.REGISTRY: _registry_state(tx),
+        Evidence.ATTENDANCE: _attendance_state(tx, record, held, as_of, is_live=is_live),
+        Evidence.TEXT: _text_state(record.meeting),
+    }
+
+
+_FULL = SourceState(is_full=True)
+
+
+def _calendar_state(tx: Tx, meeting: Meeting | None) -> SourceState:
+    if meeting is None:
+        return _FULL
+    states = [tx.meetings.calendar(address) for address in meeting.calendars]
+    if any(not state.problem for state in states):
+        return _FULL
+    return SourceState(is_full=False, problem="the calendar cannot be read: what is known is old")
+
+
+def _guests_state(meeting: Meeting | None) -> SourceState:
+    if meeting is None or meeting.is_guest_list_complete:
+        return _FULL
+    if meeting.unexpanded_groups:
+        return SourceState(is_full=False, problem="a group on the guest list could not be expanded")
+    return SourceState(is_full=False, problem="the guest list is hidden or cut short")
+
+
+def _directory_state(tx: Tx, resolution: Resolution, as_of: datetime) -> SourceState:
+    state = tx.meta.source("directory")
+    if state.read_at is None:
+        return SourceState(is_full=False, problem="the directory was never read in full")
+    if state.problem and as_of - state.read_at > _FRESH:
+        return SourceState(is_full=False, problem="the directory cannot be read at present")
+    if resolution.unresolved:
+        return SourceState(
+            is_full=False, problem="the directory could not be asked about a participant"
+        )
+    return _FULL
+
+
+def _registry_state(tx: Tx) -> SourceState:
+    if tx.registry.known_since() is None:
+        return SourceState(is_full=False, problem="no registry was imported yet")
+    return _FULL
+
+
+def _text_state(meeting: Meeting | None) -> SourceState:
+    if meeting is None or meeting.are_details_known:
+        return _FULL
+    return SourceState(is_full=False, problem="title, place and description are hidden")
+
+
+def _attendance_state(
+    tx: Tx,
+    record: MeetingRecord,
+    held: tuple[HeldConference, ...],
+    as_of: datetime,
+    *,
+    is_live: bool,
+) -> SourceState:
+    """Whether who was present, and when, was read in full from Meet or from the audit log."""
+    if record.key.meeting_code is None:
+        elsewhere = record.meeting is not None and bool(record.meeting.links)
+        problem = "held outside Google Meet, where nobody can read who was present"
+        return SourceState(not elsewhere, problem if elsewhere else "")
+    running = any(h.conference.source is Source.MEET and h.conference.end_at is None for h in held)
+    read_at = record.attendance_read_at
+    is_meet_read = read_at is not None and not record.attendance_problem
+    if is_meet_read and (is_live or not running):
+        seen_by_meet = any(h.conference.source is Source.MEET for h in held)
+        if seen_by_meet or not held:
+            return _FULL
+    return _audit_state(tx, record, held, as_of)
+
+
+def _audit_state(
+    tx: Tx, record: MeetingRecord, held: tuple[HeldConference, ...], as_of: datetime
+) -> SourceState:
+    audit = tx.meta.source("reports-meet")
+    rows = [h for h in held if h.conference.source is Source.AUDIT]
+    _, end_at = _scheduled(record)
+    ended_at = max([h.conference.end_at or as_of for h in rows], default=end_at)
+    meet = record.attendance_problem or "Meet was not read yet"
+    if audit.read_at is None or audit.problem:
+        return SourceState(is_full=False, problem=f"{meet}; the audit log cannot be read")
+    if audit.read_at < ended_at + AUDIT_GRACE:
+        return SourceState(is_full=False, problem=f"{meet}; audit rows may still be under way")
+    if not rows:
+        return SourceState(is_full=False, problem=f"{meet}; the audit log holds no row of it")
+    if not _names_outsiders(rows):
+        return SourceState(is_full=False, problem=f"{meet}; the audit log names nobody outside")
+    return _FULL
+
+
+def _names_outsiders(rows: Iterable[HeldConference]) -> bool:
+    """Calls organized outside the district show our own people only, or outsiders masked."""
+    return any(v.identity.is_external and v.identity.address_key for h in rows for v in h.visits)

@@ -1,0 +1,96 @@
+"""One complete pass: directory, calendars, conferences, decisions, reminders, delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from meetbot.jobs import (
+    collect_calendars,
+    collect_conferences,
+    collect_people,
+    deliver,
+    digest,
+    judge,
+    prune,
+    remind,
+)
+from meetbot.jobs.deps import Deps
+from meetbot.ports import Clock, Outcome, Tally
+
+Job = Callable[[Deps, datetime], Outcome]
+
+PASS: tuple[tuple[str, Job], ...] = (
+    ("directory", collect_people.run),
+    ("calendars", collect_calendars.run),
+    ("conferences", collect_conferences.run),
+    ("decisions", judge.run),
+    ("reminders", remind.run),
+    ("digest", digest.run),
+    ("delivery", deliver.run),
+    ("retention", prune.run),
+)
+"""The stages of a pass, in order; each takes its own instant as it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What one pass did; `sources` by name, counts as in `contract.md`."""
+
+    sources: Mapping[str, Tally]
+    meetings: int
+    flags: Mapping[str, int]
+    mails: Mapping[str, int]
+    requests: Mapping[str, int]
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether every source was read in full."""
+        return not any(tally.failed for tally in self.sources.values())
+
+
+def run(
+    deps: Deps,
+    clock: Clock,
+    *,
+    requests: Callable[[], Mapping[str, int]],
+    progress: Callable[[str], None] = lambda stage: None,
+) -> PollResult:
+    """Run every stage once. `requests` tells the Google requests made so far, by API.
+
+    `progress` hears the name of each stage as it begins.
+    """
+    before = dict(requests())
+    sources: dict[str, Tally] = {}
+    counts: dict[str, int] = {}
+    for name, job in PASS:
+        progress(name)
+        outcome = job(deps, clock())
+        for source, tally in outcome.sources.items():
+            _add(sources.setdefault(source, Tally()), tally)
+        for key, number in outcome.counts.items():
+            counts[key] = counts.get(key, 0) + number
+    with deps.store.reading() as tx:
+        meetings = tx.meetings.counts().get("in_scope", 0)
+    after = requests()
+    return PollResult(
+        sources=sources,
+        meetings=meetings,
+        flags={
+            "opened": counts.get("opened", 0) + counts.get("reopened", 0),
+            "updated": counts.get("updated", 0),
+            "withdrawn": counts.get("withdrawn", 0),
+            "superseded": counts.get("superseded", 0),
+        },
+        mails={name: counts.get(name, 0) for name in ("sent", "deferred", "failed")},
+        requests={api: after[api] - before.get(api, 0) for api in sorted(after)},
+    )
+
+
+def _add(total: Tally, tally: Tally) -> None:
+    total.read += tally.read
+    total.failed += tally.failed
+    total.skipped += tally.skipped
+    for reason, number in tally.reasons.items():
+        total.reasons[reason] = total.reasons.get(reason, 0) + number

@@ -1,0 +1,126 @@
+"""The table of triggers. APScheduler keeps no state: what is due stands in our own tables, so a
+missed or killed run is simply made up for by the next one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from meetbot.jobs import (
+    collect_calendars,
+    collect_conferences,
+    collect_people,
+    deliver,
+    digest,
+    judge,
+    prune,
+    remind,
+)
+from meetbot.jobs.deps import Deps
+from meetbot.ports import Clock, Outcome
+
+Job = Callable[[Deps, datetime], Outcome]
+Report = Callable[[Outcome, timedelta], None]
+Complain = Callable[[str, BaseException], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A job and how often it runs."""
+
+    name: str
+    job: Job
+    every: timedelta
+
+
+_FULL_ROUND = timedelta(hours=1)
+
+
+def _changed_calendars(deps: Deps, as_of: datetime) -> Outcome:
+    """Every calendar once an hour; in between only those that may have changed."""
+    with deps.store.reading() as tx:
+        last = tx.meta.get("full-round")
+    if last is not None and as_of - datetime.fromisoformat(last) < _FULL_ROUND:
+        return collect_calendars.run(deps, as_of, changed_only=True)
+    outcome = collect_calendars.run(deps, as_of)
+    with deps.store.transaction() as tx:
+        tx.meta.set("full-round", as_of.isoformat())
+    return outcome
+
+
+def triggers(calendars: timedelta, live: timedelta) -> tuple[Trigger, ...]:
+    """All jobs of the service. `calendars` and `live` come from `[schedule]`."""
+    quick = min(live, timedelta(seconds=30))
+    return (
+        Trigger("directory", collect_people.run, timedelta(hours=1)),
+        Trigger("calendars", _changed_calendars, calendars),
+        Trigger("conferences", collect_conferences.run, calendars),
+        Trigger("live", collect_conferences.run_live, live),
+        Trigger("decisions", judge.run, quick),
+        Trigger("reminders", remind.run, timedelta(seconds=60)),
+        Trigger("digest", digest.run, timedelta(minutes=5)),
+        Trigger("delivery", deliver.run, quick),
+        Trigger("retention", prune.run, timedelta(hours=24)),
+    )
+
+
+class Service:
+    """Runs the triggers until told to stop; the unit in hand is finished first."""
+
+    def __init__(
+        self,
+        deps: Deps,
+        clock: Clock,
+        table: tuple[Trigger, ...],
+        *,
+        report: Report,
+        complain: Complain,
+    ) -> None:
+        """`report` hears every outcome with its duration, `complain` every defect."""
+        self._deps = deps
+        self._clock = clock
+        self._report = report
+        self._complain = complain
+        self._stopping = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(max_workers=len(table))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._scheduler.add_listener(self._failed, EVENT_JOB_ERROR)
+        for position, trigger in enumerate(table):
+            self._scheduler.add_job(
+                self._run,
+                "interval",
+                seconds=trigger.every.total_seconds(),
+                id=trigger.name,
+                args=[trigger],
+                # At once, one after the other: the first pass goes through in the table's order.
+                next_run_time=clock() + timedelta(milliseconds=200 * position),
+                jitter=max(int(trigger.every.total_seconds() * 0.1), 1),
+            )
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Let running jobs end, start no other."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+
+    def _run(self, trigger: Trigger) -> None:
+        if self._stopping.is_set():
+            return
+        began_at = self._clock()
+        outcome = trigger.job(self._deps, began_at)
+        self._report(outcome, self._clock() - began_at)
+
+    def _failed(self, event: JobExecutionEvent) -> None:
+        self._complain(event.job_id, event.exception)

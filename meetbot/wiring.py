@@ -1,0 +1,139 @@
+"""Builds everything once from the settings; owns the clock. A test passes fakes to `Deps`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from meetbot.domain.people import DistrictUnits, Pseudonyms
+from meetbot.jobs.deps import Deps, District, Recipients
+from meetbot.notify import Composer, SmtpMailer
+from meetbot.ports import MailerPort, Store
+from meetbot.settings import Settings
+from meetbot.store import SqlStore, open_store
+from meetbot.workspace import Workspace
+
+
+def now() -> datetime:
+    """The clock: aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A running meetbot: what jobs need, and what must be closed."""
+
+    deps: Deps
+    store: SqlStore
+    workspace: Workspace
+
+    def requests(self) -> Mapping[str, int]:
+        """Google requests made so far, by API."""
+        return dict(self.workspace.requests)
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[SqlStore]:
+    """The database, made or migrated when needed; closed afterwards."""
+    store = open_store(settings.database.url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[App]:
+    """Everything, closed afterwards. Raises BadInput or AccessDenied for an unusable key file."""
+    with opened_store(settings) as store:
+        pseudonyms = Pseudonyms(_pseudonym_key(settings, store))
+        workspace = _workspace(settings, pseudonyms)
+        try:
+            yield App(_deps(settings, store, workspace, pseudonyms), store, workspace)
+        finally:
+            workspace.close()
+
+
+def _deps(settings: Settings, store: Store, workspace: Workspace, pseudonyms: Pseudonyms) -> Deps:
+    return Deps(
+        store=store,
+        directory=workspace.directory,
+        calendars=workspace.calendars,
+        meet=workspace.meet,
+        reports=workspace.reports,
+        mailer=mailer_of(settings, workspace),
+        compose=Composer(
+            settings.mail.sender,
+            settings.district.name,
+            settings.mail.officers,
+            dict(settings.mail.contacts),
+        ),
+        pseudonyms=pseudonyms,
+        policy=settings.policy,
+        district=district_of(settings),
+    )
+
+
+def district_of(settings: Settings) -> District:
+    """The settings that jobs need."""
+    mail = settings.mail
+    return District(
+        zone=settings.district.timezone,
+        domains=frozenset(settings.district.domains),
+        recipients=Recipients(
+            officers=mail.officers,
+            privacy_officers=mail.privacy_officers or mail.officers,
+            operators=mail.operators or mail.officers,
+            contacts=dict(mail.contacts),
+        ),
+        lookback=settings.schedule.lookback,
+        horizon=settings.schedule.horizon,
+        final_after=settings.schedule.final_after,
+        reminders=settings.schedule.reminders,
+        digest_at=settings.schedule.digest,
+        weekly_day=settings.schedule.weekly.weekday,
+        weekly_at=settings.schedule.weekly.at,
+    )
+
+
+def mailer_of(settings: Settings, workspace: Workspace) -> MailerPort:
+    """SMTP or the Gmail API, as configured."""
+    server = settings.mail.server
+    if server is None:
+        return workspace.gmail_mailer
+    return SmtpMailer(
+        server.host,
+        server.port,
+        security=server.security,
+        sender=settings.mail.sender,
+        user=server.user,
+        password=server.password,
+    )
+
+
+def _pseudonym_key(settings: Settings, store: Store) -> bytes:
+    """The configured key, or one made at the first start and kept in the database."""
+    if settings.privacy.pseudonym_key is not None:
+        return settings.privacy.pseudonym_key
+    with store.transaction() as tx:
+        kept = tx.meta.get("pseudonym-key")
+        if kept is None:
+            kept = secrets.token_hex(32)
+            tx.meta.set("pseudonym-key", kept)
+    return bytes.fromhex(kept)
+
+
+def _workspace(settings: Settings, pseudonyms: Pseudonyms) -> Workspace:
+    district = settings.district
+    return Workspace(
+        credentials=settings.google.credentials,
+        api_root=settings.google.api_root,
+        admin_subject=settings.google.admin_subject,
+        units=DistrictUnits(district.staff_units, district.student_units, district.not_staff_units),
+        zone=district.timezone,
+        sender=settings.mail.sender,
+        quota_key=pseudonyms.id("quota-user").encode(),
+    )
