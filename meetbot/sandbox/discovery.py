@@ -167,7 +167,10 @@ class Document:
                 tree = parse_mask(text)
             except ValueError as error:
                 raise ApiError(
-                    400, f"Invalid field selection {error}", "invalidParameter", location="fields"
+                    400,
+                    f"Invalid field selection {text}: {error}",
+                    "invalidParameter",
+                    location="fields",
                 ) from None
             self._known_fields(tree, {"$ref": method.response})
             self.masks[key] = tree
@@ -261,10 +264,10 @@ def _scalar_problems(value: object, schema: Json, where: str) -> list[str]:
 
 
 def parse_mask(text: str) -> Mask:
-    """`items(id,start/dateTime),nextPageToken` as a tree. Raises ValueError with the text."""
+    """`items(id,start/dateTime),nextPageToken` as a tree. Raises ValueError with the place."""
     tree, rest = _selection(text)
-    if rest or not tree:
-        raise ValueError(text)
+    if rest:
+        raise ValueError(f"selection ends before {rest!r}")
     return tree
 
 
@@ -273,13 +276,13 @@ def _selection(text: str) -> tuple[dict[str, Mask], str]:
     while True:
         match = re.match(r"\s*([\w*@$-]+(?:/[\w*@$-]+)*)\s*", text)
         if match is None:
-            raise ValueError(text)
+            raise ValueError(f"selection needs a field before {text!r}")
         names, text = match[1].split("/"), text[match.end() :]
         below: dict[str, Mask] = {}
         if text.startswith("("):
             below, text = _selection(text[1:])
             if not text.startswith(")"):
-                raise ValueError(text)
+                raise ValueError(f"selection needs a closing parenthesis before {text!r}")
             text = text[1:].lstrip()
         _graft(tree, names, below)
         if not text.startswith(","):

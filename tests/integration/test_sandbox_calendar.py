@@ -312,7 +312,7 @@ def test_searching_by_words_uid_type_and_update(world: World, events: Any, clock
     first = lesson(world, "Solar ovens")
     clock.forward(hours=1)
     second = lesson(world, "Away", event_type="outOfOffice")
-    cases = [
+    cases: list[tuple[dict[str, Any], Event]] = [
         ({"q": "solar"}, first),
         ({"iCalUID": second.ical_uid}, second),
         ({"eventTypes": ["outOfOffice", "focusTime"]}, second),
