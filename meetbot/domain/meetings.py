@@ -136,6 +136,10 @@ class Disclosure:
     visible_until: datetime | None
     students: int
     """Largest number of student addresses seen at once."""
+    is_group_only: bool = False
+    """All of them came through groups whose members an outsider cannot list."""
+    seen_by: tuple[str, ...] = ()
+    """partner_ids, and the domains of unregistered outsiders, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ class Fingerprint:
     authorization_id: str
     issued_at: datetime
     starts: str
-    """Local `HH:MM` and, for a single event, the local date."""
+    """Local `HH:MM` after the local date of a single event, or the weekday of a recurring one."""
     ends: str
     series: str
     host: str
