@@ -1,0 +1,70 @@
+"""How far each staff calendar is read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from meetbot.ports import CalendarState, SyncMark
+from meetbot.store.statements import batches, upsert
+from meetbot.store.tables import calendars
+
+
+class SqlCalendars:
+    """Sync marks and failures in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def state(self, address: str) -> CalendarState:
+        """How far a calendar is read."""
+        query = select(calendars).where(calendars.c.address == address)
+        row = self._connection.execute(query).first()
+        return CalendarState(mark=None, read_at=None) if row is None else _state(row)
+
+    def states(self) -> dict[str, CalendarState]:
+        """All calendars ever read or failed."""
+        return {row.address: _state(row) for row in self._connection.execute(select(calendars))}
+
+    def read(self, address: str, mark: SyncMark, *, as_of: datetime) -> None:
+        """Note a complete read; a failure before it is over."""
+        row = {
+            "address": address,
+            "token": mark.token,
+            "window_start_at": mark.window_start_at,
+            "window_end_at": mark.window_end_at,
+            "synced_at": mark.synced_at,
+            "read_at": as_of,
+            "problem": "",
+            "failing_since": None,
+        }
+        upsert(self._connection, calendars, [row], key=["address"])
+
+    def fail(self, address: str, problem: str, *, as_of: datetime) -> None:
+        """Note a failure; it keeps the instant at which the calendar began to fail."""
+        row = {
+            "address": address,
+            "problem": problem,
+            "failing_since": self.state(address).failing_since or as_of,
+        }
+        upsert(self._connection, calendars, [row], key=["address"])
+
+    def forget(self, addresses: Collection[str] | None) -> int:
+        """Drop sync tokens, of all calendars without addresses; gives how many there were."""
+        known = update(calendars).where(calendars.c.token.is_not(None)).values(token=None)
+        if addresses is None:
+            return self._connection.execute(known).rowcount
+        return sum(
+            self._connection.execute(known.where(calendars.c.address.in_(some))).rowcount
+            for some in batches(addresses)
+        )
+
+
+def _state(row: Row[Any]) -> CalendarState:
+    mark = None
+    if row.token is not None:
+        mark = SyncMark(row.token, row.window_start_at, row.window_end_at, row.synced_at)
+    return CalendarState(mark, row.read_at, row.problem, row.failing_since)

@@ -1,0 +1,122 @@
+"""Flags, their history and officers' decisions: `ports.FlagStore`."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, insert, select
+
+from meetbot.domain.findings import Severity
+from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.errors import NotFound
+from meetbot.ports import Decision
+from meetbot.store.statements import upsert
+from meetbot.store.tables import decisions, flag_history, flags
+
+
+class SqlFlags:
+    """Flags in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, occurrence: str) -> list[Flag]:
+        """All flags of an occurrence, oldest first."""
+        query = select(flags.c.flag).where(flags.c.occurrence == occurrence)
+        found = self._connection.execute(query).scalars()
+        return sorted(found, key=lambda flag: (flag.opened_at, flag.id))
+
+    def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
+        """Store changed flags and one history row each."""
+        for change in changes:
+            self._put(change.flag)
+            self._note(change.flag, as_of, change.kind, change.reason)
+
+    def _put(self, flag: Flag) -> None:
+        row = {
+            "id": flag.id,
+            "occurrence": flag.key.occurrence,
+            "rule": flag.rule,
+            "status": flag.status,
+            "opened_at": flag.opened_at,
+            "flag": flag,
+        }
+        upsert(self._connection, flags, [row], key=["id"])
+
+    def _note(self, flag: Flag, at: datetime, change: str, reason: str) -> None:
+        self._connection.execute(
+            insert(flag_history).values(
+                flag_id=flag.id, at=at, change=change, reason=reason, flag=flag
+            )
+        )
+
+    def get(self, flag_id: str) -> Flag:
+        """One flag; raises `NotFound`."""
+        flag: Flag | None = self._connection.execute(
+            select(flags.c.flag).where(flags.c.id == flag_id)
+        ).scalar()
+        if flag is None:
+            raise NotFound(f"there is no flag {flag_id}", fix="see `meetbot flags list`")
+        return flag
+
+    def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
+        """Note who was told, beside those told before; without a severity the last one stays."""
+        flag = self.get(flag_id)
+        self._put(
+            replace(
+                flag,
+                told={**flag.told, **told},
+                told_severity=severity if severity is not None else flag.told_severity,
+            )
+        )
+
+    def decide(self, decision: Decision) -> Flag:
+        """Store an officer's decision and the flag's new status; raises `NotFound`."""
+        before = self.get(decision.flag_id)
+        flag = replace(before, status=decision.status, updated_at=decision.decided_at)
+        self._put(flag)
+        self._note(flag, decision.decided_at, decision.status, decision.reason)
+        self._connection.execute(
+            insert(decisions).values(
+                flag_id=flag.id,
+                status=decision.status,
+                reason=decision.reason,
+                note=decision.note,
+                by=decision.by,
+                decided_at=decision.decided_at,
+            )
+        )
+        return flag
+
+    def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
+        """(instant, change or decision, reason), in the order in which they were stored."""
+        query = (
+            select(flag_history.c.at, flag_history.c.change, flag_history.c.reason)
+            .where(flag_history.c.flag_id == flag_id)
+            .order_by(flag_history.c.id)
+        )
+        return [(row.at, row.change, row.reason) for row in self._connection.execute(query)]
+
+    def opened(self, since: datetime, until: datetime) -> list[Flag]:
+        """Flags first opened in [since, until), newest first."""
+        return self._newest_first(flags.c.opened_at >= since, flags.c.opened_at < until)
+
+    def _newest_first(self, *conditions: ColumnElement[bool]) -> list[Flag]:
+        query = (
+            select(flags.c.flag).where(*conditions).order_by(flags.c.opened_at.desc(), flags.c.id)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def list(
+        self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
+    ) -> list[Flag]:
+        """Flags, the last opened first."""
+        conditions: builtins.list[ColumnElement[bool]] = []
+        if statuses is not None:
+            conditions.append(flags.c.status.in_(sorted(statuses)))
+        if rule is not None:
+            conditions.append(flags.c.rule == rule)
+        return self._newest_first(*conditions)

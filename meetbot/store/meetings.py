@@ -1,0 +1,295 @@
+"""Occurrences, and what was noted about them: `ports.MeetingStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from meetbot.domain.meetings import (
+    Disclosure,
+    Fingerprint,
+    KeptCopy,
+    OccurrenceKey,
+    Scope,
+    merge_copies,
+)
+from meetbot.errors import NotFound
+from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord
+from meetbot.store.calendars import SqlCalendars
+from meetbot.store.columns import Instant, clean_code, clean_key
+from meetbot.store.copies import apply_copies, copies_of, earliest, new_meeting
+from meetbot.store.statements import batches, overlaps
+from meetbot.store.tables import copies, meeting_guests, meetings
+
+
+class SqlMeetings:
+    """Occurrences, copies and sync marks in one transaction."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._calendars = SqlCalendars(connection)
+
+    # --- calendars ---
+
+    def calendar(self, address: str) -> CalendarState:
+        """How far a calendar is read."""
+        return self._calendars.state(address)
+
+    def calendars(self) -> dict[str, CalendarState]:
+        """All calendars ever read or failed."""
+        return self._calendars.states()
+
+    def apply(self, changes: CopyChanges, *, as_of: datetime) -> int:
+        """Store one calendar's read and its mark; gives how many occurrences changed."""
+        changed = apply_copies(self._connection, changes, as_of=as_of)
+        self._calendars.read(changes.calendar, changes.mark, as_of=as_of)
+        return changed
+
+    def fail_calendar(self, address: str, problem: str, *, as_of: datetime) -> None:
+        """Note that a calendar could not be read; what is known stays."""
+        self._calendars.fail(address, problem, as_of=as_of)
+
+    def forget_marks(self, addresses: Collection[str] | None = None) -> int:
+        """Drop sync tokens; gives how many there were."""
+        return self._calendars.forget(addresses)
+
+    def knows_event(self, calendar: str, event_ids: Collection[str]) -> frozenset[str]:
+        """Which of these event ids have a kept copy."""
+        found: set[str] = set()
+        for ids in batches(event_ids):
+            by_key = {clean_key(event_id): event_id for event_id in ids}
+            query = select(copies.c.event_id).where(
+                copies.c.calendar == calendar, copies.c.event_id.in_(list(by_key))
+            )
+            found |= {by_key[key] for key in self._connection.execute(query).scalars()}
+        return frozenset(found)
+
+    # --- judging ---
+
+    def due(self, as_of: datetime, limit: int) -> list[int]:
+        """Ids of occurrences to judge, oldest due first."""
+        query = (
+            select(meetings.c.id)
+            .where(meetings.c.due_at <= as_of)
+            .order_by(meetings.c.due_at, meetings.c.id)
+            .limit(limit)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def load(self, meeting_id: int) -> MeetingRecord:
+        """One occurrence; raises `NotFound`."""
+        records = self._records(meetings.c.id == meeting_id)
+        if not records:
+            raise _no_meeting(meeting_id)
+        return records[0]
+
+    def find(self, key: OccurrenceKey) -> int | None:
+        """Id of an occurrence."""
+        query = select(meetings.c.id).where(meetings.c.key_text == key.text)
+        meeting_id: int | None = self._connection.execute(query).scalar()
+        return meeting_id
+
+    def judged(
+        self,
+        meeting_id: int,
+        *,
+        scope: Scope,
+        next_due_at: datetime | None,
+        disclosure: Disclosure | None,
+        fingerprints: tuple[Fingerprint, ...],
+        undecided: tuple[str, ...],
+        as_of: datetime,  # noqa: ARG002 (everything noted is in the other arguments)
+        version: int,
+    ) -> None:
+        """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
+        is_unchanged = meetings.c.version == version
+        next_due = literal(next_due_at, Instant())
+        noted = self._connection.execute(
+            update(meetings)
+            .where(meetings.c.id == meeting_id)
+            .values(
+                scope=scope,
+                due_at=case((is_unchanged, next_due), else_=meetings.c.due_at),
+                disclosure=disclosure,
+                fingerprints=fingerprints,
+                undecided=undecided,
+                is_undecided=bool(undecided),
+            )
+        )
+        if not noted.rowcount:
+            raise _no_meeting(meeting_id)
+
+    def mark_due(
+        self,
+        as_of: datetime,
+        *,
+        since: datetime | None = None,
+        codes: Collection[str] | None = None,
+        address_keys: Collection[str] | None = None,
+    ) -> int:
+        """Make occurrences due that fit everything that is given; gives how many."""
+        conditions = [or_(meetings.c.copies > 0, meetings.c.is_adhoc)]
+        if since is not None:
+            conditions.append(meetings.c.end_at > since)
+        ids: set[int] = set()
+        for one_of in product(_with_codes(codes), _with_guests(address_keys)):
+            query = select(meetings.c.id).where(*conditions, *one_of)
+            ids |= set(self._connection.execute(query).scalars())
+        return self._make_due(ids, as_of)
+
+    def _make_due(self, ids: Iterable[int], as_of: datetime) -> int:
+        return sum(
+            self._connection.execute(
+                update(meetings)
+                .where(meetings.c.id.in_(some))
+                .values(due_at=earliest(as_of), version=meetings.c.version + 1)
+            ).rowcount
+            for some in batches(sorted(ids))
+        )
+
+    # --- attendance ---
+
+    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
+        """Occurrences of a code, by start; an ad-hoc call counts where it began in the span."""
+        return self._records(
+            meetings.c.meeting_code == clean_code(code),
+            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+        )
+
+    def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
+        """Occurrences whose attendance must be read, by start."""
+        return self._records(
+            meetings.c.scope == Scope.FULL,
+            meetings.c.is_cancelled.is_(False),
+            meetings.c.meeting_code.is_not(None),
+            meetings.c.attendance_final.is_(False),
+            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+        )
+
+    def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
+        """Occurrences in scope, not cancelled, that start in [start, end), by start."""
+        return self._records(
+            meetings.c.scope != Scope.NONE,
+            meetings.c.is_cancelled.is_(False),
+            meetings.c.start_at >= start_at,
+            meetings.c.start_at < end_at,
+        )
+
+    def note_attendance(
+        self, meeting_id: int, *, problem: str, is_final: bool, as_of: datetime
+    ) -> None:
+        """Note how the reading of Meet went; news makes the occurrence due."""
+        query = select(
+            meetings.c.attendance_problem,
+            meetings.c.attendance_final,
+            meetings.c.attendance_read_at,
+        ).where(meetings.c.id == meeting_id)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise _no_meeting(meeting_id)
+        before = (row.attendance_problem, row.attendance_final, row.attendance_read_at is not None)
+        read_at = row.attendance_read_at if problem else as_of
+        self._connection.execute(
+            update(meetings)
+            .where(meetings.c.id == meeting_id)
+            .values(
+                attendance_problem=problem,
+                attendance_final=is_final,
+                attendance_read_at=read_at,
+            )
+        )
+        if before != (problem, is_final, read_at is not None):
+            self._make_due([meeting_id], as_of)
+
+    def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
+        """The occurrence of an ad-hoc call, made when new and due at once."""
+        key = OccurrenceKey(None, start_at, clean_code(code) if code else None)
+        known = self.find(key)
+        if known is not None:
+            return known
+        made = insert(meetings).values(new_meeting(key, as_of)).returning(meetings.c.id)
+        meeting_id: int = self._connection.execute(made).scalar_one()
+        return meeting_id
+
+    def counts(self) -> Mapping[str, int]:
+        """Occurrences `in_scope`, those with something `undecided`, and those `due` now."""
+        return {
+            "in_scope": self._count(meetings.c.scope != Scope.NONE),
+            "undecided": self._count(meetings.c.is_undecided),
+            "due": self._count(meetings.c.due_at <= self._clock()),
+        }
+
+    def _count(self, condition: ColumnElement[bool]) -> int:
+        query = select(func.count()).select_from(meetings).where(condition)
+        return self._connection.execute(query).scalar_one()
+
+    # --- records ---
+
+    def _records(self, *conditions: ColumnElement[bool]) -> list[MeetingRecord]:
+        query = select(meetings).where(*conditions).order_by(meetings.c.start_at, meetings.c.id)
+        rows: Sequence[Row[Any]] = self._connection.execute(query).all()
+        found = copies_of(self._connection, [row.id for row in rows if row.copies])
+        return [_record(row, found.get(row.id, ())) for row in rows]
+
+
+def _no_meeting(meeting_id: int) -> NotFound:
+    return NotFound(f"there is no occurrence {meeting_id}")
+
+
+def _with_codes(codes: Collection[str] | None) -> list[ColumnElement[bool]]:
+    if codes is None:
+        return [true()]
+    normal = sorted({clean_code(code) for code in codes})
+    return [meetings.c.meeting_code.in_(some) for some in batches(normal)]
+
+
+def _with_guests(address_keys: Collection[str] | None) -> list[ColumnElement[bool]]:
+    if address_keys is None:
+        return [true()]
+    invited = select(meeting_guests.c.meeting_id)
+    return [
+        meetings.c.id.in_(invited.where(meeting_guests.c.address_key.in_(some)))
+        for some in batches(sorted(set(address_keys)))
+    ]
+
+
+def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
+    key = OccurrenceKey(row.ical_uid, row.original_start_at, row.meeting_code)
+    meeting = None
+    if some:
+        meeting = merge_copies(
+            key,
+            some,
+            first_seen_at=row.first_seen_at,
+            disclosure=row.disclosure,
+            fingerprints=row.fingerprints,
+        )
+    return MeetingRecord(
+        id=row.id,
+        key=key,
+        meeting=meeting,
+        scope=Scope(row.scope),
+        is_adhoc=row.is_adhoc,
+        first_seen_at=row.first_seen_at,
+        attendance_read_at=row.attendance_read_at,
+        attendance_problem=row.attendance_problem,
+        attendance_final=row.attendance_final,
+        version=row.version,
+    )

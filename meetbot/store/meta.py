@@ -1,0 +1,55 @@
+"""Progress marks of sources and small values: `ports.MetaStore`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from meetbot.ports import SourceRead
+from meetbot.store.statements import upsert
+from meetbot.store.tables import settings, sources
+
+
+class SqlMeta:
+    """Sources and settings in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def source(self, name: str) -> SourceRead:
+        """State of a source; an empty one when it was never read."""
+        query = select(sources).where(sources.c.source == name)
+        row = self._connection.execute(query).first()
+        return SourceRead(name) if row is None else _source(row)
+
+    def save_source(self, read: SourceRead) -> None:
+        """Store the state of a source."""
+        row = {
+            "source": read.source,
+            "mark": read.mark,
+            "read_at": read.read_at,
+            "problem": read.problem,
+            "failing_since": read.failing_since,
+        }
+        upsert(self._connection, sources, [row], key=["source"])
+
+    def sources(self) -> list[SourceRead]:
+        """All sources, by name."""
+        rows = self._connection.execute(select(sources))
+        return sorted((_source(row) for row in rows), key=lambda read: read.source)
+
+    def get(self, name: str) -> str | None:
+        """A small value by name."""
+        value: str | None = self._connection.execute(
+            select(settings.c.value).where(settings.c.name == name)
+        ).scalar()
+        return value
+
+    def set(self, name: str, value: str) -> None:
+        """Store a small value."""
+        upsert(self._connection, settings, [{"name": name, "value": value}], key=["name"])
+
+
+def _source(row: Row[Any]) -> SourceRead:
+    return SourceRead(row.source, row.mark, row.read_at, row.problem, row.failing_since)

@@ -1,0 +1,183 @@
+"""Notices on their way to the mail server: `ports.Outbox`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from meetbot.domain.notices import Notice
+from meetbot.errors import NotFound
+from meetbot.ports import OutboxState, QueuedNotice
+from meetbot.store.columns import clean_key
+from meetbot.store.statements import batches
+from meetbot.store.tables import outbox
+
+_CLAIM = timedelta(minutes=10)
+_UNSENT = (OutboxState.QUEUED, OutboxState.IN_FLIGHT)
+
+
+class SqlOutbox:
+    """The outbox in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, notices: Iterable[Notice], *, as_of: datetime) -> int:
+        """Queue notices whose id was never seen; gives how many."""
+        added = 0
+        for batch in batches(notices):
+            wanted = {clean_key(notice.id): notice for notice in reversed(batch)}
+            known = self.known(wanted)
+            rows = [_row(n, as_of) for key, n in reversed(wanted.items()) if key not in known]
+            if rows:
+                self._connection.execute(insert(outbox), rows)
+            added += len(rows)
+        return added
+
+    def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
+        """Take due notices, the longest due first, with the claims of workers that died."""
+        self._take_back(as_of)
+        self._drop_late(as_of)
+        query = (
+            select(outbox.c.id, outbox.c.notice, outbox.c.thread, outbox.c.attempts)
+            .where(outbox.c.state == OutboxState.QUEUED, outbox.c.due_at <= as_of)
+            .order_by(outbox.c.due_at, outbox.c.queued_at, outbox.c.id)
+            .limit(limit)
+        )
+        return [
+            QueuedNotice(row.notice, row.attempts + 1, self._references(row.thread))
+            for row in self._connection.execute(query).all()
+            if self._move(
+                row.id,
+                (OutboxState.QUEUED,),
+                state=OutboxState.IN_FLIGHT,
+                inflight_since=as_of,
+                attempts=row.attempts + 1,
+                changed_at=as_of,
+            )
+        ]
+
+    def _take_back(self, as_of: datetime) -> None:
+        self._connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.state == OutboxState.IN_FLIGHT,
+                outbox.c.inflight_since <= as_of - _CLAIM,
+            )
+            .values(state=OutboxState.QUEUED, inflight_since=None, changed_at=as_of)
+        )
+
+    def _drop_late(self, as_of: datetime) -> None:
+        self._connection.execute(
+            update(outbox)
+            .where(outbox.c.state == OutboxState.QUEUED, outbox.c.not_after < as_of)
+            .values(state=OutboxState.DROPPED, reason="too late", changed_at=as_of)
+        )
+
+    def _references(self, thread: str | None) -> tuple[str, ...]:
+        if thread is None:
+            return ()
+        query = (
+            select(outbox.c.message_id)
+            .where(outbox.c.thread == thread, outbox.c.state == OutboxState.SENT)
+            .order_by(outbox.c.changed_at, outbox.c.id)
+        )
+        return tuple(self._connection.execute(query).scalars())
+
+    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
+        """Mark as handed over, whatever happened to the claim meanwhile."""
+        self._settle(
+            notice_id,
+            tuple(OutboxState),
+            state=OutboxState.SENT,
+            message_id=message_id,
+            inflight_since=None,
+            changed_at=at,
+        )
+
+    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
+        """Try again later; a notice that was dropped or sent meanwhile stays so."""
+        self._settle(
+            notice_id,
+            (OutboxState.IN_FLIGHT,),
+            state=OutboxState.QUEUED,
+            reason=reason,
+            due_at=retry_at,
+            inflight_since=None,
+        )
+
+    def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
+        """Never try again; a notice that was dropped or sent meanwhile stays so."""
+        self._settle(
+            notice_id,
+            _UNSENT,
+            state=OutboxState.FAILED,
+            reason=reason,
+            inflight_since=None,
+            changed_at=at,
+        )
+
+    def _settle(self, notice_id: str, states: Collection[OutboxState], **values: Any) -> None:
+        if not self._move(notice_id, states, **values) and not self.known([notice_id]):
+            raise NotFound(f"there is no notice {notice_id} in the outbox")
+
+    def _move(self, notice_id: str, states: Collection[OutboxState], **values: Any) -> bool:
+        moved = self._connection.execute(
+            update(outbox)
+            .where(outbox.c.id == notice_id, outbox.c.state.in_(states))
+            .values(**values)
+        )
+        return moved.rowcount == 1
+
+    def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
+        """Drop unsent notices of an occurrence, claimed ones too; gives how many."""
+        dropped = self._connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.occurrence == occurrence,
+                outbox.c.kind.in_(sorted(kinds)),
+                outbox.c.state.in_(_UNSENT),
+            )
+            .values(
+                state=OutboxState.DROPPED,
+                reason="the meeting changed",
+                inflight_since=None,
+                changed_at=as_of,
+            )
+        )
+        return dropped.rowcount
+
+    def known(self, notice_ids: Collection[str]) -> frozenset[str]:
+        """Which of these ids were ever queued."""
+        found: set[str] = set()
+        for ids in batches(notice_ids):
+            by_key = {clean_key(notice_id): notice_id for notice_id in ids}
+            query = select(outbox.c.id).where(outbox.c.id.in_(list(by_key)))
+            found |= {by_key[key] for key in self._connection.execute(query).scalars()}
+        return frozenset(found)
+
+    def counts(self) -> Mapping[OutboxState, int]:
+        """How many notices in each state, 0 included."""
+        query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+        found = {OutboxState(state): number for state, number in self._connection.execute(query)}
+        return {state: found.get(state, 0) for state in OutboxState}
+
+
+def _row(notice: Notice, as_of: datetime) -> dict[str, Any]:
+    return {
+        "id": notice.id,
+        "kind": notice.kind,
+        "occurrence": notice.occurrence,
+        "thread": notice.thread,
+        "state": OutboxState.QUEUED,
+        "due_at": notice.due_at,
+        "not_after": notice.not_after,
+        "attempts": 0,
+        "reason": "",
+        "queued_at": as_of,
+        "changed_at": as_of,
+        "notice": notice,
+    }

@@ -1,0 +1,58 @@
+"""Statements both engines understand, and lists cut to a length they take."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+T = TypeVar("T")
+
+_BATCH = 1000
+"""Values in one IN list, and rows of one statement: below every engine's limit of parameters."""
+
+
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """The items in lists of at most a thousand."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    *,
+    key: Collection[str],
+) -> None:
+    """Insert rows; where the key is known, the other columns given take the new values."""
+    if not rows:
+        return
+    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = insert(table)
+    others = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    if others:
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=others)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    connection.execute(statement, rows)
+
+
+def overlaps(
+    start_at: ColumnElement[datetime],
+    end_at: ColumnElement[datetime],
+    since: datetime,
+    until: datetime,
+) -> ColumnElement[bool]:
+    """Whether [start, end) of a row and [since, until) have an instant in common.
+
+    An empty span, such as that of an ad-hoc call, counts as its one instant.
+    """
+    last = max(until, since + timedelta(microseconds=1))
+    return and_(start_at < last, or_(end_at > since, start_at >= since))

@@ -1,0 +1,319 @@
+"""The tables. The text below each says what it holds, and what it never does.
+
+Nowhere in the database: the name, address or id of a student (only keyed, see
+`domain.people.Pseudonyms`), a title, a description, a link's path, an IP address.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+from meetbot.domain.flags import Flag
+from meetbot.domain.meetings import Disclosure, Fingerprint, KeptCopy, KeptGuest
+from meetbot.domain.notices import Notice
+from meetbot.store.columns import Document, Instant, Key, Words
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _number() -> Column[int]:
+    """A row number; SQLite counts up by itself only in a column of its type INTEGER."""
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+# --- people -------------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("person_key", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("unit_path", Words, nullable=False),
+    Column("google_id", Words),
+    Column("address", Words),
+    Column("display_name", Words, nullable=False),
+    Column("guest_address", Words),
+    Column("seen_at", Instant, nullable=False),
+    Index(None, "kind"),
+    Index(None, "seen_at"),
+)
+"""The newest Directory snapshot. Of a student: key, kind and unit, nothing else."""
+
+account_addresses = Table(
+    "account_addresses",
+    metadata,
+    Column("address_key", Key, primary_key=True),
+    Column(
+        "person_key", Key, ForeignKey("accounts.person_key", ondelete="CASCADE"), nullable=False
+    ),
+    Index(None, "person_key"),
+)
+"""Which account an address or alias leads to. Keyed addresses only."""
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("address_key", Key, primary_key=True),
+    Column("members", Document(tuple[KeptGuest, ...]), nullable=False),
+    Column("is_complete", Boolean, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
+"""Members of groups that were invited, kept like guests: no address of a student."""
+
+learned_addresses = Table(
+    "learned_addresses",
+    metadata,
+    Column("id_key", Key, primary_key=True),
+    Column("address_key", Key, nullable=False),
+    Column("address", Words, nullable=False),
+)
+"""Clear addresses of outsiders by their keyed Meet id. Nobody of the district."""
+
+# --- meetings -----------------------------------------------------------------------------------
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("address", Key, primary_key=True),
+    Column("token", Words),
+    Column("window_start_at", Instant),
+    Column("window_end_at", Instant),
+    Column("synced_at", Instant),
+    Column("read_at", Instant),
+    Column("problem", Words, nullable=False),
+    Column("failing_since", Instant),
+)
+"""How far each staff calendar is read. No token: the next read is a full one."""
+
+meetings = Table(
+    "meetings",
+    metadata,
+    _number(),
+    Column("key_text", Key, nullable=False, unique=True),
+    Column("ical_uid", Key),
+    Column("original_start_at", Instant, nullable=False),
+    Column("meeting_code", Key),
+    Column("is_adhoc", Boolean, nullable=False),
+    Column("is_recurring", Boolean, nullable=False),
+    Column("is_cancelled", Boolean, nullable=False),
+    Column("copies", Integer, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("due_at", Instant),
+    Column("version", Integer, nullable=False),
+    Column("disclosure", Document(Disclosure)),
+    Column("fingerprints", Document(tuple[Fingerprint, ...]), nullable=False),
+    Column("undecided", Document(tuple[str, ...]), nullable=False),
+    Column("is_undecided", Boolean, nullable=False),
+    Column("attendance_read_at", Instant),
+    Column("attendance_problem", Words, nullable=False),
+    Column("attendance_final", Boolean, nullable=False),
+    Index(None, "ical_uid"),
+    Index(None, "meeting_code", "start_at"),
+    Index(None, "due_at"),
+    Index(None, "start_at"),
+    Index(None, "end_at"),
+)
+"""Occurrences that were in scope, found by their stable key.
+
+`version` counts the changes that made one due. `copies` is 0 for an ad-hoc call, and for an event
+that left the scope.
+"""
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("calendar", Key, primary_key=True),
+    Column("event_id", Key, primary_key=True),
+    Column("meeting_id", BigInteger, ForeignKey("meetings.id", ondelete="CASCADE"), nullable=False),
+    Column("recurring_event_id", Key),
+    Column("original_start_at", Instant, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("is_cancelled", Boolean, nullable=False),
+    Column("copy", Document(KeptCopy), nullable=False),
+    Index(None, "meeting_id"),
+)
+"""Each calendar's copy of an occurrence. Student guests by key and domain only."""
+
+meeting_guests = Table(
+    "meeting_guests",
+    metadata,
+    Column(
+        "meeting_id",
+        BigInteger,
+        ForeignKey("meetings.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("address_key", Key, primary_key=True),
+    Index(None, "address_key"),
+)
+"""Keyed guests, organizers, creators and groups of each occurrence, to find it by them."""
+
+# --- conferences --------------------------------------------------------------------------------
+
+conferences = Table(
+    "conferences",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("code", Key),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant),
+    Column("space", Words),
+    Column("organizer", Words),
+    Column("calendar_event_id", Words),
+    Index(None, "code", "start_at"),
+    Index(None, "start_at"),
+)
+"""Calls that were held, by Meet and by the audit log. `code` without hyphens."""
+
+visits = Table(
+    "visits",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("key", Key, primary_key=True),
+    Column("conference", Key, ForeignKey("conferences.name", ondelete="CASCADE"), nullable=False),
+    Column("participant", Key, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("start_at", BigInteger, nullable=False),
+    Column("end_at", BigInteger),
+    Column("last_seen_at", BigInteger),
+    Column("is_hull", Boolean, nullable=False),
+    Index(None, "conference", "participant"),
+)
+"""Joins to leaves. Identities keyed; a clear address only of staff and outsiders."""
+
+# --- registry -----------------------------------------------------------------------------------
+
+registry_rows = Table(
+    "registry_rows",
+    metadata,
+    _number(),
+    Column("file", Text, nullable=False),
+    Column("row_key", Key, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("cells", Document(dict[str, str]), nullable=False),
+    Column("known_from", Instant, nullable=False),
+    Column("known_to", Instant),
+    Index(None, "known_to"),
+)
+"""Every registry row ever imported, and from when to when it was the known one."""
+
+# --- flags and mail -----------------------------------------------------------------------------
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("occurrence", Key, nullable=False),
+    Column("rule", Key, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("flag", Document(Flag), nullable=False),
+    Index(None, "occurrence"),
+    Index(None, "rule"),
+    Index(None, "status"),
+    Index(None, "opened_at"),
+)
+"""Flags, open and closed. Counts of students, never who."""
+
+flag_history = Table(
+    "flag_history",
+    metadata,
+    _number(),
+    Column("flag_id", Key, ForeignKey("flags.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("flag", Document(Flag), nullable=False),
+    Index(None, "flag_id"),
+)
+"""Every change of a flag with the flag as it then was: Google's evidence lasts 30 days."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _number(),
+    Column("flag_id", Key, ForeignKey("flags.id", ondelete="CASCADE"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Index(None, "flag_id"),
+)
+"""What officers decided, in their words."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("occurrence", Key),
+    Column("thread", Key),
+    Column("state", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("not_after", Instant),
+    Column("attempts", Integer, nullable=False),
+    Column("inflight_since", Instant),
+    Column("reason", Words, nullable=False),
+    Column("message_id", Words),
+    Column("queued_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("notice", Document(Notice), nullable=False),
+    Index(None, "state", "due_at"),
+    Index(None, "occurrence"),
+    Index(None, "thread"),
+)
+"""Mails to be, under way and done. Recipients are addresses of the district's staff."""
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("occurrence", Key, primary_key=True),
+    Column("lead", Key, primary_key=True),
+    Column("start_at", Instant, primary_key=True),
+    Column("queued_at", Instant, nullable=False),
+)
+"""Which reminder was queued for which start of an occurrence."""
+
+# --- progress -----------------------------------------------------------------------------------
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("source", Key, primary_key=True),
+    Column("mark", Words, nullable=False),
+    Column("read_at", Instant),
+    Column("problem", Words, nullable=False),
+    Column("failing_since", Instant),
+)
+"""How far each source that is read as a whole is read."""
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("value", Words, nullable=False),
+)
+"""Small values the jobs and this package remember, such as the registry's import time."""
