@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import partial
@@ -300,12 +300,16 @@ def _to_member(kind: type[E], text: str) -> E:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, whether a cell may be empty or the column absent, and its codec."""
+    """A column: its name, whether a cell may be empty or the column absent, and its codec.
+
+    `may_be_empty`: the column must be there, but whether a cell may be empty depends on the row.
+    """
 
     name: str
     is_optional: bool
     decode: Callable[[str], Any] = field(repr=False)
     encode: Callable[[Any], str] = field(repr=False)
+    may_be_empty: bool = False
 
 
 def _column(name: str, kind: type[StrEnum] | str = "text") -> Column:
@@ -331,7 +335,7 @@ COLUMNS: Mapping[RegistryFile, tuple[Column, ...]] = {
         _column("name"),
         _column("kind", SchoolKind),
         _column("unit_paths", "list"),
-        _column("principals", "list"),
+        replace(_column("principals", "list"), may_be_empty=True),
         _column("leads*", "list"),
     ),
     RegistryFile.PARTNERS: (
@@ -440,7 +444,7 @@ def decode_row(
 def _decode(column: Column, text: str) -> Any:
     if text or column.decode is _to_yes:
         return column.decode(text)
-    if not column.is_optional:
+    if not (column.is_optional or column.may_be_empty):
         raise BadCellError("is empty", "fill it in; this column is required")
     return () if column.decode is _to_list else None
 

@@ -23,6 +23,7 @@ from meetbot.domain.registry import (
     RegistryFile,
     Row,
     School,
+    SchoolKind,
     decode_row,
     row_key,
     to_cells,
@@ -215,6 +216,9 @@ def _school_problems(row: School) -> Iterator[CellProblem]:
         values: tuple[str, ...] = getattr(row, name)
         if len(set(values)) < len(values):
             yield CellProblem(name, "names something twice", "delete one of the two")
+    if not row.principals and (row.kind is SchoolKind.SCHOOL or not row.leads):
+        fix = "name who may authorize; a department may name leads instead"
+        yield CellProblem("principals", "is empty", fix)
     if not all(path.startswith("/") for path in row.unit_paths):
         what = "has a path that does not begin with /"
         yield CellProblem("unit_paths", what, "write whole paths such as /Staff/Lincoln")

@@ -203,6 +203,8 @@ def test_an_unwritable_folder_is_said(tmp_path: Path) -> None:
         ("schools", "oak,Oak,school,/X,Pat Lee,", 4, "principals"),
         ("schools", "oak,Oak,school,/X,pat@elsewhere.example,", 4, "principals"),
         ("schools", "oak,Oak,school,/X,,", 4, "principals"),
+        ("schools", "oak,Oak,school,/X,,lead@district.example", 4, "principals"),
+        ("schools", "oak,Oak,department,/X,,", 4, "principals"),
         ("schools", "oak,Oak,school,/X,pat@district.example,k@x.example", 4, "leads"),
         ("schools", "oak,Oak,school,/X;/X,pat@district.example,", 4, "unit_paths"),
         ("partners", "acme,Other,lease,active,", 4, "partner_id"),
