@@ -47,3 +47,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
+
+.PHONY: screenshots
+screenshots: $(READY) ## the picture of a flag mail in the README (needs chromium)
+	$(BIN)/python -m tests.screenshots

@@ -196,7 +196,7 @@ def a_notice(
 
 def a_flag_notice(audience: Audience = Audience.OFFICERS) -> Notice:
     """Staff left early: the mail that an officer decides on in 30 seconds."""
-    unknown = "Student 3 joined by a link that names no account; taken for a student."
+    unknown = "The audit log has not confirmed these times yet; they come from Meet alone."
     content = MeetingNotice(a_card(), (a_flag(),), a_timeline(), (unknown,))
     return a_notice(NoticeKind.FLAG, content, audience=audience)
 

@@ -215,7 +215,7 @@ def test_flag_mail_decides_in_thirty_seconds() -> None:
         "Certification valid until",
         "Without staff: 30:00 to 44:00 = 14:00, after staff left",
         "WHAT IS NOT KNOWN",
-        "Student 3 joined by a link",
+        "The audit log has not confirmed",
         "meetbot flags show F-3f9a1c20b7de",
         "meetbot flags decide F-3f9a1c20b7de --as upheld --reason policy-not-followed --by",
         "The host can always answer",
