@@ -291,7 +291,7 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "start_at": key.original_start_at,
         "end_at": key.original_start_at,
         "first_seen_at": as_of,
-        "scope": Scope.NONE,
+        "scope": Scope.FULL if key.ical_uid is None else Scope.NONE,
         "due_at": as_of,
         "version": 0,
         "disclosure": None,
@@ -351,14 +351,19 @@ def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
             "is_cancelled": row.is_cancelled,
             "start_at": row.start_at,
             "end_at": row.end_at,
+            "attendance_final": row.attendance_final,
         }
     key = OccurrenceKey(row.ical_uid, row.original_start_at)
     meeting = merge_copies(key, some, first_seen_at=row.first_seen_at)
+    code = clean_code(meeting.meeting_code) if meeting.meeting_code else None
+    is_same_time = (row.start_at, row.end_at) == (meeting.start_at, meeting.end_at)
     return {
         "row": row.id,
         "copies": len(some),
-        "scope": row.scope,
-        "meeting_code": clean_code(meeting.meeting_code) if meeting.meeting_code else None,
+        # What one copy shows in full, the meeting is; judging may find out more later.
+        "scope": Scope.FULL if any(c.scope is Scope.FULL for c in some) else Scope.ADULT,
+        "meeting_code": code,
+        "attendance_final": row.attendance_final and is_same_time and row.meeting_code == code,
         "is_recurring": meeting.is_recurring,
         "is_cancelled": meeting.is_cancelled,
         "start_at": meeting.start_at,
