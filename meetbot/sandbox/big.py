@@ -26,6 +26,7 @@ _SCHOOL_KEYS = ("cedar", "lakeview", "harbor")
 # Which partner is authorized at which of the three schools.
 _PARTNERS = ("omar@makeryard.example", "omar@makeryard.example", "lena@brightpath.example")
 _CALL_SIZE = 10
+_SPREAD = timedelta(days=3)
 
 
 def big_district(
@@ -85,36 +86,35 @@ def _meeting(world: World, now: datetime, number: int, staff: int, students: int
 # --- audit rows ----------------------------------------------------------------------------------
 
 
-def bulk_call_rows(world: World, count: int, now: datetime) -> None:
-    """Put `count` rows of finished calls into the Meet feed of a big district.
+def bulk_call_rows(world: World, count: int, now: datetime, *, partner_every: int = 20) -> None:
+    """Put `count` rows of finished ad-hoc calls into the Meet feed of a big district.
 
-    Every call has a staff member, a partner and eight students and ended within the last three
-    days before `now`; in every twentieth the staff member left three minutes early. Rows are
-    rendered only when they are read.
+    Every call has ten people, the first a staff member, and ended within the last three days
+    before `now`. Every `partner_every`th has a partner besides students, and in every second of
+    these the staff member left three minutes early. Rows are rendered only when they are read.
     """
     staff = [user for user in world.users.values() if user.unit.startswith("/Staff")]
     students = [user for user in world.users.values() if user.unit.startswith("/Students")]
     calls = -(-count // _CALL_SIZE)
     rows: list[AuditRow] = []
     for number in range(calls):
-        rows += _one_call(number, calls, staff, students, now)
+        start = now - _SPREAD + (_SPREAD - timedelta(hours=1)) * number / calls
+        host = staff[number % len(staff)]
+        rows += _one_call(number, host, students, start.replace(microsecond=0), partner_every)
     world.audit["meet"].add(rows[:count])
 
 
 def _one_call(
-    number: int, calls: int, staff: list[User], students: list[User], now: datetime
+    number: int, host: User, students: list[User], start: datetime, partner_every: int
 ) -> Iterator[AuditRow]:
-    start = now - timedelta(days=3) + (timedelta(days=3) - timedelta(hours=1)) * number / calls
-    start = start.replace(microsecond=0)
-    host = staff[number % len(staff)]
     code, conference = meeting_code(f"bulk {number}"), stable_word(f"bulk {number}", 25)
     for place in range(_CALL_SIZE):
         seconds = 2700 + place
         user: User | None = students[(number * 8 + place) % len(students)]
         if place == 0:
             user = host
-            seconds -= 180 if number % 20 == 0 else 0
-        if place == 1:
+            seconds -= 180 if number % (2 * partner_every) == 0 else 0
+        if place == 1 and number % partner_every == 0:
             user = None
         address = user.email if user is not None else "omar@makeryard.example"
         yield AuditRow(

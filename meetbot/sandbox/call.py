@@ -100,7 +100,7 @@ def place_of(call: Call) -> Place:
         return Place(None, {}, first=True)
     try:
         check, after, kept = decode(text)
-    except ValueError:
+    except (ValueError, TypeError):
         check = after = kept = None
     if check != _fingerprint(call):
         raise ApiError(400, "Invalid page token.", "invalid", location="pageToken")

@@ -76,7 +76,7 @@ def _schools() -> Rows:
         "name": "Student Support",
         "kind": "department",
         "unit_paths": "/Staff/Student Support",
-        "principals": "",
+        "principals": "superintendent@district.example",
         "leads": "lead.support@district.example",
     }
     return [*rows, support]

@@ -16,6 +16,7 @@ from google.oauth2 import service_account
 from googleapiclient.errors import HttpError
 
 from meetbot.sandbox import Sandbox, World
+from meetbot.sandbox.call import encode
 from meetbot.sandbox.model import joined
 from tests.integration.sandbox_client import (
     ADMIN,
@@ -233,6 +234,17 @@ def test_unknown_paths_and_methods(get: Callable[..., requests.Response]) -> Non
     )
     missing = get("/v2/conferenceRecords/x/recordings")
     assert missing.json()["error"]["status"] == "UNIMPLEMENTED"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["timeMax=0001-01-01T00:00:00%2B14:00", "pageToken=bnVsbA", "pageToken=%FF", "fields=items(",
+     "timeZone=" + "x" * 3000, "timeZone=..%2F..%2Fetc", "syncToken=bnVsbA",
+     "syncToken=" + encode([ANN, "e", "x", False, [], 1, None]), "fields=%00"],
+)  # fmt: skip
+def test_hostile_values_are_bad_requests(get: Callable[..., requests.Response], query: str) -> None:
+    """Out-of-range times, forged tokens and endless names give 400, never a broken connection."""
+    assert get(f"{CALENDAR}?{query}").status_code == 400
 
 
 # --- faults --------------------------------------------------------------------------------------

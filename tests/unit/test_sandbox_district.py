@@ -1,12 +1,15 @@
 """The demo district is complete, consistent and invented."""
 
+import csv
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
 
+from meetbot.registry.files import read_source
 from meetbot.sandbox import World
 from meetbot.sandbox.big import big_district, bulk_call_rows
 from meetbot.sandbox.district import StoryLine, demo_district, teacher
@@ -60,6 +63,18 @@ def test_registry_rows_have_the_files_columns(district: District) -> None:
     for row in registry["authorizations.csv"]:
         assert row["program_id"] in programs
         assert row["school_id"] in schools
+
+
+def test_the_registry_import_accepts_the_rows(district: District, tmp_path: Path) -> None:
+    """Written as CSV files the rows are a registry without a mistake."""
+    world, registry, _ = district
+    for name, rows in registry.items():
+        with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    reading = read_source(tmp_path, district_domains=world.domains)
+    assert reading.mistakes == ()
 
 
 def test_people_named_in_the_registry_exist(district: District) -> None:

@@ -87,12 +87,13 @@ def list_instances(call: Call) -> Json:
     if entry is None or entry.gone:
         raise ApiError(404, "Not Found")
     listing = Listing(True, (), call.instant("timeMin"), call.instant("timeMax"), -1)
+    wanted = call.text("originalStart")
     items = [
         item
         for item in _items(entry, calendar, listing)
         if _inside(item, listing, calendar)
         and (not item.cancelled or call.flag("showDeleted"))
-        and _starts_originally(item, call.text("originalStart"))
+        and (not wanted or _means(wanted, item.original_start))
     ]
     return _page(call, calendar, items, place_of(call), calendar.version)
 
@@ -165,21 +166,23 @@ def _synced(call: Call, calendar: Calendar) -> Listing:
         raise ApiError(400, "Sync token requires showDeleted.", "badRequest")
     try:
         token = decode(call.text("syncToken"))
-        address, epoch, version, single, types, time_min, time_max = token
+        address, epoch, version, single, types, *window = token
+        time_min, time_max = (_instant(text) for text in window)
+        expired = epoch != call.world.epoch or version < calendar.oldest_token
     except (ValueError, TypeError):
         raise ApiError(400, "Invalid sync token value.", "invalid", location="syncToken") from None
     if address != calendar.address or single != call.flag("singleEvents"):
         raise ApiError(400, "Sync token belongs to another listing.", "invalid")
     if types != sorted(call.texts("eventTypes")):
         raise ApiError(400, "Sync token belongs to another listing.", "invalid")
-    if epoch != call.world.epoch or version < calendar.oldest_token:
+    if expired:
         raise ApiError(
             410,
             "Sync token is no longer valid, a full sync is required.",
             "fullSyncRequired",
             location="syncToken",
         )
-    return Listing(single, tuple(types), _instant(time_min), _instant(time_max), version)
+    return Listing(single, tuple(types), time_min, time_max, version)
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -474,7 +477,7 @@ def _person(address: str, calendar: Calendar) -> Json:
 def _zone(call: Call, calendar: Calendar) -> ZoneInfo:
     try:
         return ZoneInfo(call.text("timeZone") or calendar.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ApiError(400, "Invalid time zone.", "invalid", location="timeZone") from None
 
 
@@ -486,9 +489,11 @@ def _moment(when: When, zone: ZoneInfo, event: Event) -> Json:
     return {"date": when.isoformat()}
 
 
-def _starts_originally(item: Item, text: str) -> bool:
-    if not text:
-        return True
-    if isinstance(item.original_start, datetime):
-        return "T" in text and parse_instant(text) == item.original_start
-    return item.original_start is not None and item.original_start.isoformat() == text
+def _means(text: str, start: When | None) -> bool:
+    """Whether the text is this instance's original start, in whatever zone."""
+    try:
+        if isinstance(start, datetime):
+            return parse_instant(text) == start
+        return date.fromisoformat(text) == start
+    except ValueError:
+        raise ApiError(400, "Invalid value for: originalStart", "invalid") from None

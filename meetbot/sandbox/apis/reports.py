@@ -66,7 +66,10 @@ def _rows(call: Call, as_of: datetime, after: list[str | int] | None, most: int)
 
 def _time(call: Call, name: str) -> datetime | None:
     text = call.text(name)
-    return parse_instant(text) if text else None
+    try:
+        return parse_instant(text) if text else None
+    except ValueError as error:
+        raise ApiError(400, f"Invalid value for {name}: {error}", "invalid") from None
 
 
 def _need_reports(call: Call) -> None:
