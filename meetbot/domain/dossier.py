@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -88,6 +88,8 @@ class Dossier:
     contradictions: tuple[str, ...] = ()
     """Sources that differ by more than two minutes for one person, as sentences."""
     late_after: timedelta = timedelta(hours=24)
+    schools_when_issued: Mapping[str, tuple[School, ...]] = field(default_factory=dict)
+    """Schools as known when each authorization was issued, by its id; absent: as known now."""
 
     def has(self, *needed: Evidence) -> bool:
         """Whether all these sources were read in full."""

@@ -16,7 +16,7 @@ from meetbot.domain.dates import local_interval
 from meetbot.domain.dossier import Invitee
 from meetbot.domain.meetings import KeptGuest, Meeting, Scope
 from meetbot.domain.people import AccountKind, Confidence, Kind, KnownAccount, Pseudonyms
-from meetbot.domain.registry import NOT_PARTNER_KINDS, Exemption, Identity, Registry
+from meetbot.domain.registry import NOT_PARTNER_KINDS, Exemption, Identity, Registry, School
 
 _CALENDAR_HOSTS = ("calendar.google.com",)
 """Secondary, class and resource calendars: `…@group.calendar.google.com` and its siblings."""
@@ -72,6 +72,8 @@ class Roster:
         self.district_domains = district_domains
         self.student_domains = student_domains
         self.pseudonyms = pseudonyms
+        self.schools_known: dict[datetime, tuple[School, ...]] = {}
+        """Schools as known at earlier instants, looked up once for each."""
         self._people: dict[str, Identity] = {}
         self._domains: dict[str, Identity] = {}
         for identity in registry.identities:

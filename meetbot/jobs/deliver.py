@@ -64,7 +64,7 @@ def _wait(attempts: int, retry_after: float | None) -> timedelta:
     if retry_after is not None:
         return min(timedelta(seconds=max(retry_after, 1.0)), _LONGEST_RETRY)
     wait = min(_FIRST_RETRY * 2 ** min(attempts - 1, 8), _LONGEST_RETRY)
-    return wait * random.uniform(0.8, 1.0)
+    return timedelta(seconds=wait.total_seconds() * random.uniform(0.8, 1.0))
 
 
 def _refuse_outsiders(deps: Deps, recipients: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from meetbot.domain.identity import Roster, classify, is_calendar_address, scope
 from meetbot.domain.meetings import Meeting, Scope
 from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
+from meetbot.domain.registry import School
 from meetbot.jobs.deps import Deps
 from meetbot.ports import HeldConference, MeetingRecord, Tx
 
@@ -83,6 +84,9 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
             f"two sources differ by {int(d.total_seconds())} s about one person" for d in apart
         ),
         late_after=deps.district.final_after,
+        schools_when_issued=_schools_when_issued(
+            tx, roster, {i.partner_id for i in invitees}, resolution.attendances
+        ),
     )
     is_waiting = (
         phase is Phase.AFTER
@@ -178,6 +182,30 @@ def _phase(start_at: datetime, end_at: datetime, as_of: datetime, *, is_live: bo
     if is_live or start_at <= as_of < end_at:
         return Phase.LIVE
     return Phase.SCHEDULED if as_of < start_at else Phase.AFTER
+
+
+# --- registry history ---------------------------------------------------------------------------
+
+
+def _schools_when_issued(
+    tx: Tx,
+    roster: Roster,
+    invited: Iterable[str | None],
+    attendances: Iterable[Attendance],
+) -> dict[str, tuple[School, ...]]:
+    """Schools as they were known when each authorization of these partners was issued.
+
+    Authorizations older than the registry itself are left out: they are judged as known now.
+    """
+    partners = {*invited, *(a.partner_id for a in attendances)} - {None}
+    found: dict[str, tuple[School, ...]] = {}
+    for partner_id in sorted(p for p in partners if p):
+        for row in roster.registry.authorizations_of(partner_id):
+            if row.issued_at not in roster.schools_known:
+                roster.schools_known[row.issued_at] = tx.registry.as_known(row.issued_at).schools
+            if roster.schools_known[row.issued_at]:
+                found[row.authorization_id] = roster.schools_known[row.issued_at]
+    return found
 
 
 # --- people -------------------------------------------------------------------------------------
