@@ -58,11 +58,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Contact in one bound; `first` and `last` staff instant are None if no staff began."""
+    """Contact in one bound; `staff` is (s₀, s₁), None if no staff session began."""
 
     runs: tuple[Run, ...]
-    first: int | None
-    last: int | None
+    staff: Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +109,9 @@ class Scene:
         segments = tuple(_segments(self, stretches, latest, cuts=safe | staff))
         certain = _bound(segments, safe, _is_safe, _is_certain, _is_certain_alone)
         plain = _bound(segments, staff, _has_staff, _is_possible, _is_possible_alone)
-        first = plain.first
-        if first is None or any(segment.students for segment in segments):
+        if plain.staff is None or any(segment.students for segment in segments):
             return Bounds(certain, plain, plain)
+        first, _ = plain.staff
 
         def is_possible_or_hidden(segment: _Segment) -> bool:
             return _is_possible(segment) or (
@@ -329,8 +328,7 @@ def _bound(
             _lengthen(runs, segment, is_cut=segment.start in begun, is_alone=alone(segment))
     return Bound(
         tuple(Run(start, end, union(pieces)) for start, end, pieces in runs),
-        min(instants, default=None),
-        max(instants, default=None),
+        (min(instants), max(instants)) if instants else None,
     )
 
 

@@ -169,11 +169,12 @@ def _components(bound: Bound, limits: Thresholds, *, is_live: bool) -> tuple[Com
 
 
 def _kind(run: Run, bound: Bound, *, is_waiting: bool) -> ComponentKind:
-    if bound.first is None or bound.last is None:
+    if bound.staff is None:
         return ComponentKind.BEFORE if is_waiting else ComponentKind.NONE
-    if run.end <= bound.first:
+    first, last = bound.staff
+    if run.end <= first:
         return ComponentKind.BEFORE
-    if run.start >= bound.last:
+    if run.start >= last:
         return ComponentKind.AFTER
     return ComponentKind.GAP
 
@@ -255,10 +256,10 @@ class _Outlook:
     def of(cls, bound: Bound, now: int, limits: Thresholds) -> _Outlook:
         """The outlook of a bound whose running conference was read until `now`."""
         totals = Totals.of(_components(bound, limits, is_live=False))
-        last = bound.runs[-1:]
-        since = _open_since([(run.start, run.end) for run in last], now)
-        alone_since = _open_since([piece for run in last for piece in run.alone], now)
-        return cls(totals, since, alone_since, bound.first is not None, now, limits)
+        newest = bound.runs[-1:]
+        since = _open_since([(run.start, run.end) for run in newest], now)
+        alone_since = _open_since([piece for run in newest for piece in run.alone], now)
+        return cls(totals, since, alone_since, bound.staff is not None, now, limits)
 
     def at(self, instant: int) -> Totals:
         """The totals at an instant from `now` on."""

@@ -30,6 +30,14 @@ CORNERS = {
         "C 0-~; P 0-?; K1 0-?; K2 3-?",
         "0 / none 3:00; alone 3:00; no-staff-joined?, partner-alone-with-student?",
     ),
+    "A3: a dropped visit does not stretch the hull": (
+        "T 0-5; P 0-?; K1 0-10; K2 0-10; K3 12-12; K4 15-13",
+        "0 / after 5:00; staff-left-early?(high)",
+    ),
+    "A3: a record that is inverted or empty is no record of an observed case": (
+        f"@3; C 2-1,2-2; {OPEN}",
+        "before 3:00; staff-joined-late(medium), provisional",
+    ),
     "A3: an inverted and an empty record are ignored": (
         f"C 9-1,4-4,0-5; {TRIO}",
         "none 5:00; no-staff-joined",
@@ -252,6 +260,11 @@ CORNERS = {
         "T 0-10; P 10-30; U 10-15",
         "0 / after 20:00; alone 5:00; partner-alone-with-student?, staff-left-early?(high)",
     ),
+    "A15: contact before staff stays what it was": (
+        "T 5-10; P 0-30; U 0-5",
+        "0 / before 5:00; alone 5:00; after 20:00; partner-alone-with-student?, "
+        "staff-joined-late?(high), staff-left-early?(medium)",
+    ),
     "A15: it is merged with the rest before cutting": (
         "T 0-10,11-30; P 10-30; U 10:10-10:20",
         "0 / gap 1:00; staff-presence-gap?(medium)",
@@ -329,6 +342,10 @@ RECHECKS = {
         "0:01",
     ),
     "a record that begins at the observation runs": (f"@5; C 5-~; {OPEN}", "2"),
+    "who left at the observation is gone": (
+        "@20:40; C 0-~; T 0-20; P 0-20:40; K1 0-~; K2 0-~",
+        None,
+    ),
     "who leaves later is open as far as is known": (
         "@20:40; T 0-20; P 0-21; K1 0-~; K2 0-22",
         "0:20",
@@ -350,6 +367,13 @@ def test_the_next_look(given: str, later: str | None) -> None:
     assert (recheck_at is None) == (later is None)
     if later is not None and case.observed_at is not None:
         assert recheck_at == case.observed_at + seconds_of(later)
+
+
+def test_the_wait_ends_at_its_limit() -> None:
+    """At `none_wait_s` of contact, and not a second later, staff are missing and not late."""
+    case = case_of("@2:30; P 0-~; K1 0-~; K2 0-~", none_wait_s=200)
+
+    assert decide(case).recheck_at == START + 200
 
 
 ALL_ZERO = dict.fromkeys((field.name for field in fields(Thresholds)), 0)
@@ -462,10 +486,12 @@ def test_flags_say_whether_they_rest_on_the_hidden_class_alone() -> None:
     hidden = decide(case_of("T 0-10; P 0-30")).flags
     seen = decide(case_of("T 0-10; P 10-30; U 10-12")).flags
     confirmed = decide(case_of("T 0-10; P 0-30; K 0-30")).flags
+    elsewise = decide(case_of("U 0-10; P 0-15; K1 0-15; K2 0-15")).flags
 
     assert [flag.hidden_class_only for flag in hidden] == [True]
     assert [flag.hidden_class_only for flag in seen] == [False, False]
     assert [flag.hidden_class_only for flag in confirmed] == [False, False]
+    assert [flag.hidden_class_only for flag in elsewise] == [False, False]
 
 
 def test_totals_tell_apart_what_the_rules_add_up() -> None:
@@ -517,9 +543,9 @@ def test_what_was_judged_is_told(given: str, stretches: list[tuple[int, int]]) -
 
 
 def test_nothing_known_is_nothing_found() -> None:
-    """A case without visits and records has an empty answer, live or not."""
-    for observed_at in (None, START):
-        presence = decide(replace(case_of("P 0-1"), visits=(), observed_at=observed_at))
+    """A case without visits has an empty answer, live or not, with records or without."""
+    for given in ("P 0-1", "C 0-~; P 0-1", "@0; P 0-1", "@0; C 0-~; P 0-1"):
+        presence = decide(replace(case_of(given), visits=()))
 
         assert (presence.certain, presence.possible, presence.flags) == ((), (), ())
         assert presence.recheck_at is None
