@@ -89,9 +89,6 @@ class Dossier:
     """Sources that differ by more than two minutes for one person, as sentences."""
     late_after: timedelta = timedelta(hours=24)
     schools_when_issued: Mapping[str, tuple[School, ...]] = field(default_factory=dict)
-    """School rows as known when an authorization was issued, by authorization_id; where there is
-    no entry, today's rows count."""
-    schools_when_issued: Mapping[str, tuple[School, ...]] = field(default_factory=dict)
     """Schools as known when each authorization was issued, by its id; absent: as known now."""
 
     def has(self, *needed: Evidence) -> bool:

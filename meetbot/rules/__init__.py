@@ -1,0 +1,21 @@
+"""The catalogue's rules: pure functions of a dossier and the policy. See README.md here."""
+
+from __future__ import annotations
+
+from meetbot.rules.catalogue import KNOWN_RULES, PRESENCE_RULES, RULES
+from meetbot.rules.evaluate import evaluate, next_look
+from meetbot.rules.exemptions import is_confidential
+from meetbot.rules.fingerprints import fingerprint_of, fingerprints_after
+from meetbot.rules.presence_facts import waiting_without_staff
+
+__all__ = [
+    "KNOWN_RULES",
+    "PRESENCE_RULES",
+    "RULES",
+    "evaluate",
+    "fingerprint_of",
+    "fingerprints_after",
+    "is_confidential",
+    "next_look",
+    "waiting_without_staff",
+]

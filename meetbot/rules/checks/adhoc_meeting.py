@@ -1,0 +1,53 @@
+"""Partner and students met in a call that is on no calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meetbot.domain.attendance import Attendance
+from meetbot.domain.dossier import Dossier
+from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
+from meetbot.domain.people import Kind
+from meetbot.domain.policy import Policy
+from meetbot.rules.engagements import partner_name
+from meetbot.rules.rule import LIVE_AND_AFTER, rule
+from meetbot.rules.seconds import is_partner, shared, spans_of
+
+
+@rule(
+    "adhoc-meeting",
+    severity=Severity.HIGH,
+    phases=LIVE_AND_AFTER,
+    needs={Evidence.REGISTRY},
+    wants={Evidence.ATTENDANCE},
+    officer="Call with {partner} and students, no event.",
+    teacher="Use a calendar invitation so approval can be checked.",
+    fix="Link to an event or uphold.",
+)
+def adhoc_meeting(dossier: Dossier, policy: Policy) -> Iterator[Concern]:  # noqa: ARG001
+    """An outsider and a student at the same time in a conference that no event explains."""
+    if dossier.meeting is not None or not dossier.conferences:
+        return
+    students = spans_of(dossier, (a for a in dossier.attendances if a.kind is Kind.STUDENT))
+    outsiders = [
+        a for a in dossier.attendances if is_partner(a) and shared(spans_of(dossier, [a]), students)
+    ]
+    if not outsiders:
+        return
+    partners = {a.partner_id for a in outsiders if a.partner_id}
+    yield Concern(
+        subject="conference",
+        facts={"partner": _named(outsiders, dossier)},
+        certainty=Certainty.CONFIRMED
+        if any(a.confidence.confirms for a in outsiders)
+        else Certainty.NEEDS_REVIEW,
+        is_provisional=not dossier.is_final,
+        partner_id=partners.pop() if len(partners) == 1 else None,
+    )
+
+
+def _named(outsiders: list[Attendance], dossier: Dossier) -> str:
+    """A partner's name before a stranger's domain."""
+    names = sorted({partner_name(dossier, a.partner_id) for a in outsiders if a.partner_id})
+    domains = sorted({a.domain for a in outsiders if a.domain and not a.partner_id})
+    return ", ".join([*names, *domains]) or "an outside guest"

@@ -1,0 +1,104 @@
+"""Somebody was in the call whom nobody can name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from meetbot.domain.attendance import Attendance, IdentityForm
+from meetbot.domain.dossier import Dossier
+from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
+from meetbot.domain.people import Confidence, Kind
+from meetbot.domain.policy import Policy
+from meetbot.domain.registry import ExemptionKind
+from meetbot.rules.exemptions import is_confidential
+from meetbot.rules.rule import LIVE_AND_AFTER, rule
+from meetbot.rules.seconds import shared, spans_of, total, without
+from meetbot.rules.wording import clock, counted, listed
+
+_WAYS = {IdentityForm.PHONE: "phone", IdentityForm.ANONYMOUS: "browser"}
+_OTHER_WAY = "an account outside the district"
+
+
+@rule(
+    "unidentified-participant",
+    severity=Severity.MEDIUM,
+    phases=LIVE_AND_AFTER,
+    needs={Evidence.ATTENDANCE},
+    officer="{n} unidentified, {duration}, by {way}.",
+    teacher="Who was this? Admit only people you know.",
+    fix="Host names the person; officer accepts.",
+)
+def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Concern]:
+    """Anonymous, phone or unmatched for a minute or more; high with students and no staff.
+
+    The second leg of somebody else in the call, and the line of an invited interpreter, are not
+    counted. An E4 identity never confirms.
+    """
+    limits = policy.limits
+    lines = _interpreter_lines(dossier)
+    people: list[Attendance] = []
+    for person in dossier.attendances:
+        if person.kind is not Kind.UNIDENTIFIED or _is_second_leg(person, dossier, policy):
+            continue
+        if person.form is IdentityForm.PHONE and lines:
+            lines -= 1
+            continue
+        seen = timedelta(seconds=total(spans_of(dossier, [person])))
+        if seen and seen >= limits.unidentified:
+            people.append(person)
+    if not people:
+        return
+    longest = max(total(spans_of(dossier, [person])) for person in people)
+    ways = Counter(_WAYS.get(person.form, _OTHER_WAY) for person in people)
+    yield Concern(
+        subject="unidentified",
+        facts={
+            "n": counted(len(people), is_confidential=is_confidential(dossier)),
+            "duration": clock(longest),
+            "way": listed(sorted(ways)),
+        },
+        severity=Severity.HIGH if _was_with_students_only(people, dossier, policy) else None,
+        certainty=Certainty.NEEDS_REVIEW,
+        is_provisional=not dossier.is_final,
+    )
+
+
+def _is_second_leg(person: Attendance, dossier: Dossier, policy: Policy) -> bool:
+    """Whether a phone joined so soon after exactly one attendee that it is that person's."""
+    if person.form is not IdentityForm.PHONE:
+        return False
+    joined = [visit.start_at for visit in person.visits]
+    near = [
+        other
+        for other in dossier.attendances
+        if other.confidence is not Confidence.NONE
+        and any(
+            abs(at - visit.start_at) <= policy.limits.phone_leg
+            for at in joined
+            for visit in other.visits
+        )
+    ]
+    return len(near) == 1
+
+
+def _interpreter_lines(dossier: Dossier) -> int:
+    """How many invited interpreters were not seen by their own account."""
+    seen = {attendance.address_key for attendance in dossier.attendances}
+    return sum(
+        1
+        for invitee in dossier.invitees
+        if invitee.exemption is not None
+        and invitee.exemption.kind is ExemptionKind.INTERPRETER
+        and invitee.guest.address_key not in seen
+    )
+
+
+def _was_with_students_only(people: list[Attendance], dossier: Dossier, policy: Policy) -> bool:
+    def spans(kind: Kind) -> tuple[tuple[int, int], ...]:
+        return spans_of(dossier, (a for a in dossier.attendances if a.kind is kind))
+
+    together = shared(spans_of(dossier, people), spans(Kind.STUDENT))
+    unsupervised = without(together, spans(Kind.STAFF))
+    return any(end - start >= max(policy.thresholds.jitter_s, 1) for start, end in unsupervised)

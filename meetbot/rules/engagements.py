@@ -1,0 +1,217 @@
+"""What the registry is asked about a meeting: each partner, its program, and the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from meetbot.domain.authorizing import (
+    AuthorizationAnswer,
+    AuthorizationOutOfScope,
+    AuthorizationRetroactive,
+    Authorized,
+    CertificationAnswer,
+    ContractAnswer,
+    Field,
+    Occasion,
+    authorization_answer,
+    certification_answer,
+    contract_answer,
+    program_for,
+)
+from meetbot.domain.cards import NEUTRAL_PARTNER, is_sensitive
+from meetbot.domain.dossier import Dossier, Host
+from meetbot.domain.findings import Certainty, Concern, Severity
+from meetbot.domain.people import Kind
+from meetbot.domain.policy import Policy
+from meetbot.domain.registry import Partner, School
+
+_OURS = (Kind.STAFF, Kind.INACTIVE, Kind.UNKNOWN)
+"""Hosts that can be named in an authorization: staff, on leave, or not looked up yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """One partner at one meeting. `program_id` None: which program is not known."""
+
+    partner_id: str
+    partner: Partner | None
+    program_id: str | None
+    is_sensitive: bool
+    """Naming partner or program would hint at school mental health."""
+
+    @property
+    def subject(self) -> str:
+        """`partner_id/program_id`, or the partner alone where the program is not known."""
+        return f"{self.partner_id}/{self.program_id}" if self.program_id else self.partner_id
+
+    @property
+    def certainty(self) -> Certainty:
+        """What rests on an unknown program needs review (catalogue §5A, One answer)."""
+        return Certainty.CONFIRMED if self.program_id else Certainty.NEEDS_REVIEW
+
+    def concern(
+        self,
+        *,
+        certainty: Certainty | None = None,
+        severity: Severity | None = None,
+        unknowns: tuple[str, ...] = (),
+        **facts: object,
+    ) -> Concern:
+        """A concern about this partner and program, as uncertain as the program."""
+        if self.program_id is None:
+            unknowns = ("Which program of the partner this meeting belongs to.", *unknowns)
+        return Concern(
+            subject=self.subject,
+            facts=facts,
+            severity=severity,
+            certainty=certainty or self.certainty,
+            partner_id=self.partner_id,
+            program_id=self.program_id,
+            unknowns=unknowns,
+        )
+
+
+def occasion_of(dossier: Dossier) -> Occasion:
+    """The meeting as the registry is asked about it."""
+    host = dossier.host.invitee
+    address = host.guest.address if host is not None and host.kind in _OURS else None
+    school = dossier.host.school
+    return Occasion(
+        dossier.start_at,
+        dossier.end_at,
+        dossier.zone,
+        school.school_id if school else None,
+        (address,) if address else (),
+    )
+
+
+def engagements(dossier: Dossier) -> Iterator[Engagement]:
+    """Each registered partner that is invited or present, with its program here."""
+    occasion = occasion_of(dossier)
+    for partner_id in dossier.partner_ids:
+        program_id = program_for(dossier.registry, partner_id, occasion)
+        yield Engagement(
+            partner_id,
+            dossier.registry.partner(partner_id),
+            program_id,
+            is_sensitive(dossier, partner_id, program_id),
+        )
+
+
+def contract_of(dossier: Dossier, engagement: Engagement) -> ContractAnswer:
+    """What the registry says of the contract for this meeting."""
+    return contract_answer(
+        dossier.registry, engagement.partner_id, engagement.program_id, occasion_of(dossier)
+    )
+
+
+def certifications_of(
+    dossier: Dossier, engagement: Engagement, policy: Policy
+) -> tuple[CertificationAnswer, ...]:
+    """One answer for each known person of the partner, or for the organization as a whole."""
+    people = people_of(dossier, engagement.partner_id) or (None,)
+    occasion = occasion_of(dossier)
+    return tuple(
+        certification_answer(
+            dossier.registry,
+            engagement.partner_id,
+            occasion,
+            person=person,
+            personal_clearance=policy.limits.personal_clearance,
+        )
+        for person in people
+    )
+
+
+def people_of(dossier: Dossier, partner_id: str) -> tuple[str, ...]:
+    """Addresses of a partner's people who are invited or present."""
+    invited = {i.guest.address for i in dossier.outsiders if i.partner_id == partner_id}
+    present = {
+        visit.identity.address
+        for attendance in dossier.attendances
+        if attendance.kind is Kind.PARTNER and attendance.partner_id == partner_id
+        for visit in attendance.visits
+    }
+    return tuple(sorted(address for address in invited | present if address))
+
+
+# --- Authorization ------------------------------------------------------------------------------
+
+
+def authorization_of(
+    dossier: Dossier, engagement: Engagement, policy: Policy
+) -> AuthorizationAnswer:
+    """Whether this partner's meeting was authorized: one answer for all authorization rules.
+
+    A meeting moved a little on the same local day keeps the answer of the time it was planned
+    for, where only its time is in question.
+    """
+    occasion = occasion_of(dossier)
+    answer = _answer(dossier, engagement, occasion)
+    if not _is_about_time(answer):
+        return answer
+    planned_at = _planned_start(dossier, policy)
+    if planned_at is None:
+        return answer
+    moved = dossier.start_at - planned_at
+    planned = replace(occasion, start_at=planned_at, end_at=dossier.end_at - moved)
+    before = _answer(dossier, engagement, planned)
+    still_stands = isinstance(before, Authorized) and (
+        before.row.revoked_at is None or before.row.revoked_at >= dossier.end_at
+    )
+    return before if still_stands else answer
+
+
+def _answer(dossier: Dossier, engagement: Engagement, occasion: Occasion) -> AuthorizationAnswer:
+    return authorization_answer(
+        dossier.registry, engagement.partner_id, engagement.program_id, occasion
+    )
+
+
+def _is_about_time(answer: AuthorizationAnswer) -> bool:
+    if isinstance(answer, AuthorizationOutOfScope):
+        return answer.fields == (Field.DATE,)
+    return isinstance(answer, AuthorizationRetroactive)
+
+
+def _planned_start(dossier: Dossier, policy: Policy) -> datetime | None:
+    """The start at which the meeting was first seen, if it was moved from there only a little."""
+    planned_at = dossier.key.original_start_at
+    is_same_day = (
+        planned_at.astimezone(dossier.zone).date()
+        == dossier.start_at.astimezone(dossier.zone).date()
+    )
+    moved = abs(dossier.start_at - planned_at)
+    is_moved_a_little = is_same_day and moved <= policy.limits.authorization_move
+    return planned_at if moved and is_moved_a_little else None
+
+
+# --- Names for sentences ------------------------------------------------------------------------
+
+
+def partner_name(dossier: Dossier, partner_id: str, program_id: str | None = None) -> str:
+    """The partner's name; a neutral word where it would hint at school mental health."""
+    partner = dossier.registry.partner(partner_id)
+    if partner is None or is_sensitive(dossier, partner_id, program_id):
+        return NEUTRAL_PARTNER
+    return partner.name
+
+
+def program_name(dossier: Dossier, engagement: Engagement) -> str:
+    """The program's name; "this program" where it is unknown or would hint at mental health."""
+    program = dossier.registry.program(engagement.program_id) if engagement.program_id else None
+    return "this program" if program is None or engagement.is_sensitive else program.name
+
+
+def school_name(dossier: Dossier, school_id: str) -> str:
+    """A school's name, or its id where the registry has none."""
+    school = dossier.registry.school(school_id)
+    return school.name if school else school_id
+
+
+def host_school(host: Host) -> str:
+    """Name of the school where the meeting is held."""
+    school: School | None = host.school
+    return school.name if school else "an unknown school"
