@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Literal
 
-import structlog
-
 from meetbot.domain.notices import Mail
 from meetbot.errors import AccessDenied, MeetbotError, Permanent, Temporary
 
 Security = Literal["none", "starttls", "tls"]
 
-_log = structlog.stdlib.get_logger("meetbot.smtp")
+_log = logging.getLogger("meetbot.smtp")
 
 
 class SmtpMailer:
@@ -81,7 +80,7 @@ class SmtpMailer:
                 fix="check the addresses in the settings, the registry and the Directory",
             )
         if refused:
-            _log.warning("recipients refused", refused=len(refused), accepted=len(accepted))
+            _log.warning("%d of %d recipients refused for good", len(refused), len(mail.to))
 
     def _hand_over(self, mail: Mail, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
         """Send in one connection; gives refused recipients with code and text."""
