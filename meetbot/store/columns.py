@@ -115,7 +115,8 @@ def dump(kind: Any, value: Any) -> str:
     try:
         return adapter.dump_json(value).decode()
     except PydanticSerializationError:
-        return json.dumps(_cleaned(adapter.dump_python(value, mode="json")))
+        cleaned = _cleaned(adapter.dump_python(value, mode="json"))
+        return json.dumps(cleaned, ensure_ascii=False, separators=(",", ":"))
 
 
 def _cleaned(value: Any) -> Any:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from meetbot.domain.meetings import EventCopy, KeptCopy, OccurrenceKey, Scope, merge_copies
 from meetbot.ports import CopyChanges
-from meetbot.store.columns import Instant, clean_code, clean_key
+from meetbot.store.columns import Instant, clean_code, clean_key, dump
 from meetbot.store.statements import batches, upsert
 from meetbot.store.tables import copies, meeting_guests, meetings
 
@@ -165,8 +165,12 @@ def _matching(known: Mapping[str, _Known], tombstones: Iterable[EventCopy]) -> I
 
 
 def _says_the_same(old: KeptCopy, new: KeptCopy) -> bool:
-    """Google touches `updated` for changes that are not kept, such as a new title."""
-    return replace(old, updated_at=new.updated_at) == new
+    """Google touches `updated` for changes that are not kept, such as a new title.
+
+    Compared as stored: a text no database takes as it is would be a change at every reading.
+    """
+    old = replace(old, updated_at=new.updated_at)
+    return old == new or dump(KeptCopy, old) == dump(KeptCopy, new)
 
 
 def _remove(connection: Connection, calendar: str, event_ids: Iterable[str]) -> None:
@@ -254,7 +258,7 @@ class _Places:
         )
 
     def _at(self, copy: KeptCopy) -> _Place | None:
-        text = clean_key(_key(copy).text)
+        text = key_text(_key(copy))
         return next((p for p in self._by_uid[copy.ical_uid] if p.key_text == text), None)
 
     def _new(self, copy: KeptCopy) -> _Place:
@@ -267,7 +271,7 @@ class _Places:
         meeting_id: int = self._connection.execute(
             insert(meetings).values(row).returning(meetings.c.id)
         ).scalar_one()
-        text = clean_key(key.text)
+        text = key_text(key)
         place = _Place(meeting_id, text, copy.ical_uid, copy.is_recurring, copy.original_start_at)
         self._by_uid[copy.ical_uid].append(place)
         return place
@@ -277,10 +281,16 @@ def _key(copy: KeptCopy) -> OccurrenceKey:
     return OccurrenceKey(copy.ical_uid, copy.original_start_at)
 
 
+def key_text(key: OccurrenceKey) -> str:
+    """The key's text as it is stored; that of a loaded key is the same."""
+    uid = None if key.ical_uid is None else clean_key(key.ical_uid)
+    return clean_key(replace(key, ical_uid=uid).text)
+
+
 def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
     """The row of an occurrence of which nothing is known but its key."""
     return {
-        "key_text": key.text,
+        "key_text": key_text(key),
         "ical_uid": key.ical_uid,
         "original_start_at": key.original_start_at,
         "meeting_code": key.meeting_code,

@@ -33,7 +33,7 @@ from meetbot.errors import NotFound
 from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord
 from meetbot.store.calendars import SqlCalendars
 from meetbot.store.columns import Instant, clean_code, clean_key
-from meetbot.store.copies import apply_copies, copies_of, earliest, new_meeting
+from meetbot.store.copies import apply_copies, copies_of, earliest, key_text, new_meeting
 from meetbot.store.statements import batches, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
@@ -102,7 +102,7 @@ class SqlMeetings:
 
     def find(self, key: OccurrenceKey) -> int | None:
         """Id of an occurrence."""
-        query = select(meetings.c.id).where(meetings.c.key_text == key.text)
+        query = select(meetings.c.id).where(meetings.c.key_text == key_text(key))
         meeting_id: int | None = self._connection.execute(query).scalar()
         return meeting_id
 

