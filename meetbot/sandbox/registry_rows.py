@@ -102,9 +102,9 @@ def _programs() -> Rows:
             "partner_id": key,
             "name": f"{name} program",
             "type": program_type,
-            "status": "active",
+            "status": "paused" if kind == "lease" else "active",
         }
-        for key, (name, _, _, program_type) in _PARTNERS.items()
+        for key, (name, kind, _, program_type) in _PARTNERS.items()
     ]
 
 
