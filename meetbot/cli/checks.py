@@ -182,4 +182,3 @@ def _units(app: App, configured: tuple[str, ...]) -> tuple[str, str]:
 def _mail(server: SmtpMailer) -> tuple[str, str]:
     server.check()
     return "the server accepts us", ""
-

@@ -76,12 +76,12 @@ def _district(folder: Path, console: Console) -> Iterator[_Stage]:
 
     world, registry, story = demo_district(datetime.now(UTC))
     mailbox = Mailbox(folder / "mails")
-    port = mailbox.start()
+    mailbox.start()
     try:
         with Sandbox(world) as box:
             _write_registry(folder / "registry", registry)
             (folder / "credentials.json").write_text(json.dumps(box.credentials, indent=1))
-            config = _write_config(folder, box.url, port)
+            config = _write_config(folder, box.url, mailbox.port)
             settings = load_settings(config, {}, KNOWN_RULES)
             with wiring.opened(settings) as app:
                 _import_registry(app, settings, folder / "registry")

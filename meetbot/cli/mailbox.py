@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -11,6 +12,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from meetbot.notify import page_of
+
+_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,14 @@ class Delivered:
     picture: Path | None
 
 
+def _free_port() -> int:
+    # aiosmtpd connects to its own port to begin, so it must know the number beforehand.
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class Mailbox:
     """Receives on 127.0.0.1 and writes `NN-….eml`, `.html` and the picture, if there is one."""
 
@@ -32,14 +43,12 @@ class Mailbox:
         self._folder = folder
         self._lock = threading.Lock()
         self._mails: list[Delivered] = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        self.port = _free_port()
+        self._controller = Controller(self, hostname=_LOOPBACK, port=self.port)
 
-    def start(self) -> int:
-        """Begin to receive; gives the port."""
+    def start(self) -> None:
+        """Begin to receive."""
         self._controller.start()
-        server = self._controller.server
-        port: int = server.sockets[0].getsockname()[1]
-        return port
 
     def stop(self) -> None:
         """Stop receiving."""

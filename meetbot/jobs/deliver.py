@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.people import AccountKind
-from meetbot.errors import MeetbotError, Permanent, Temporary
+from meetbot.errors import AccessDenied, MeetbotError, Permanent, Temporary
 from meetbot.jobs.deps import Deps
 from meetbot.ports import Outcome, QueuedNotice
 
@@ -36,11 +36,13 @@ def _deliver(deps: Deps, queued: QueuedNotice, outcome: Outcome, as_of: datetime
         _refuse_outsiders(deps, notice.to)
         mail = deps.compose(notice, references=queued.references, sent_at=as_of)
         deps.mailer.send(mail)
-    except Temporary as error:
+    except (Temporary, AccessDenied) as error:
+        # A refused login is mended by an operator; the mail must not be lost meanwhile.
         if queued.attempts >= _GIVE_UP:
             _fail(deps, queued, str(error), outcome, as_of)
             return
-        retry_at = as_of + _wait(queued.attempts, error.retry_after)
+        after = error.retry_after if isinstance(error, Temporary) else None
+        retry_at = as_of + _wait(queued.attempts, after)
         with deps.store.transaction() as tx:
             tx.outbox.defer(notice.id, str(error), retry_at=retry_at)
         outcome.count("deferred")

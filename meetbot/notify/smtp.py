@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import logging
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -81,6 +82,18 @@ class SmtpMailer:
             )
         if refused:
             _log.warning("%d of %d recipients refused for good", len(refused), len(mail.to))
+
+    def check(self) -> None:
+        """Connect, encrypt and log in as for a mail, and send none. Raises like `send`."""
+        with _foreign_errors():
+            smtp = self._connect()
+            try:
+                self._log_in(smtp)
+                smtp.noop()
+                with suppress(OSError):
+                    smtp.quit()
+            finally:
+                smtp.close()
 
     def _hand_over(self, mail: Mail, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
         """Send in one connection; gives refused recipients with code and text."""
