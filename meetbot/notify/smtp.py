@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import logging
 import smtplib
 import ssl
 from collections.abc import Iterator
