@@ -31,8 +31,8 @@ CORNERS = {
         "0 / none 3:00; alone 3:00; no-staff-joined?, partner-alone-with-student?",
     ),
     "A3: a dropped visit does not stretch the hull": (
-        "T 0-5; P 0-?; K1 0-10; K2 0-10; K3 12-12; K4 15-13",
-        "0 / after 5:00; staff-left-early?(high)",
+        "T 0-10; P 0-?; K1 0-?; K2 0-?; K3 12-12; K4 15-13",
+        "0; –",
     ),
     "A3: a record that is inverted or empty is no record of an observed case": (
         f"@3; C 2-1,2-2; {OPEN}",
