@@ -157,9 +157,9 @@ class MailerPort(Protocol):
 class ComposePort(Protocol):
     """Renders a notice; pure."""
 
-    def __call__(
-        self, notice: Notice, *, references: tuple[str, ...], sent_at: datetime
-    ) -> Mail: ...
+    def __call__(self, notice: Notice, *, references: tuple[str, ...], sent_at: datetime) -> Mail:
+        """The mail of a notice; raises `Permanent` when it can never be one."""
+        ...
 
 
 # --- Store --------------------------------------------------------------------------------------
@@ -544,21 +544,44 @@ class Tx(Protocol):
     """One transaction: all or nothing."""
 
     @property
-    def people(self) -> PeopleStore: ...
+    def people(self) -> PeopleStore:
+        """The directory snapshot."""
+        ...
+
     @property
-    def meetings(self) -> MeetingStore: ...
+    def meetings(self) -> MeetingStore:
+        """Occurrences and calendars."""
+        ...
+
     @property
-    def conferences(self) -> ConferenceStore: ...
+    def conferences(self) -> ConferenceStore:
+        """Conferences and visits."""
+        ...
+
     @property
-    def registry(self) -> RegistryStore: ...
+    def registry(self) -> RegistryStore:
+        """The registry with its history."""
+        ...
+
     @property
-    def flags(self) -> FlagStore: ...
+    def flags(self) -> FlagStore:
+        """Flags and decisions."""
+        ...
+
     @property
-    def outbox(self) -> Outbox: ...
+    def outbox(self) -> Outbox:
+        """Mails to be."""
+        ...
+
     @property
-    def reminders(self) -> ReminderStore: ...
+    def reminders(self) -> ReminderStore:
+        """Reminders made."""
+        ...
+
     @property
-    def meta(self) -> MetaStore: ...
+    def meta(self) -> MetaStore:
+        """Progress marks and small values."""
+        ...
 
 
 class Store(Protocol):

@@ -39,8 +39,10 @@ def evaluate(
             sys.stdin.buffer if source == "-" else Path(source).open("rb")  # noqa: SIM115 - below
         )
         with stream:
-            for raw in stream:
-                line = raw.decode("utf-8", "surrogateescape")
+            for number, raw in enumerate(stream):
+                # Only the very first bytes may be a byte order mark.
+                encoding = "utf-8" if number else "utf-8-sig"
+                line = raw.decode(encoding, "surrogateescape")
                 if line.strip():
                     answer, is_readable = evaluate_line(line)
                     is_all_readable &= is_readable

@@ -80,11 +80,11 @@ class Conference:
     calendar_event_id: str | None = None
 
 
-I = TypeVar("I", RawIdentity, Identity)
+Who = TypeVar("Who", RawIdentity, Identity)
 
 
 @dataclass(frozen=True, slots=True)
-class Visit(Generic[I]):
+class Visit(Generic[Who]):
     """One join to leave on one device. Keyed by (`source`, `key`): read twice, kept once.
 
     Meet: `key` is the session's resource name, or the participant's with `#hull` when only
@@ -98,7 +98,7 @@ class Visit(Generic[I]):
     conference: str
     participant: str
     """The source's own name of the person or endpoint, to join sessions of one participant."""
-    identity: I
+    identity: Who
     start_at: datetime
     end_at: datetime | None
     last_seen_at: datetime | None = None

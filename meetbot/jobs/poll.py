@@ -55,7 +55,7 @@ def run(
     clock: Clock,
     *,
     requests: Callable[[], Mapping[str, int]],
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: Callable[[str], None] = lambda _stage: None,
 ) -> PollResult:
     """Run every stage once. `requests` tells the Google requests made so far, by API.
 
