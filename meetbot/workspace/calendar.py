@@ -157,7 +157,8 @@ def to_copy(raw: Raw, calendar: str, zone: ZoneInfo) -> EventCopy | None:
             original_start_at=original_start_at,
         )
     start_at, is_all_day = _moment(raw.get("start"), zone)
-    end_at, _ = _moment(raw.get("end"), zone)
+    # Published events exist without an end (`endTimeUnspecified`): a moment is better than nothing.
+    end_at = _moment(raw["end"], zone)[0] if "end" in raw else start_at
     if start_at is None or end_at is None or end_at < start_at:
         return None
     organizer = as_object(raw.get("organizer"))

@@ -60,10 +60,17 @@ class RetryPolicy:
     """
 
     tries: int = 6
+    broken_tries: int = 4
+    unreadable_tries: int = 3
     total: float = 100.0
     longest_wait: float = 32.0
-    unreadable_tries: int = 3
     budget: int = 40
+
+    def tries_for(self, refused: Refused) -> int:
+        """How often to try in all: less often where waiting for a minute changes little."""
+        if isinstance(refused.error, BadAnswer):
+            return self.unreadable_tries
+        return self.broken_tries if refused.pace is Pace.QUICK else self.tries
 
 
 class _Budget:
@@ -136,10 +143,7 @@ class GoogleClient:
         def is_over(state: RetryCallState) -> bool:
             refused = _refused(state)
             late = self._clock() - begun + state.upcoming_sleep > self._policy.total
-            tries = self._policy.tries
-            if isinstance(refused.error, BadAnswer):
-                tries = self._policy.unreadable_tries
-            if late or state.attempt_number >= tries:
+            if late or state.attempt_number >= self._policy.tries_for(refused):
                 return True
             return not (refused.is_rate or self._budget.spend(grant.api))
 
@@ -224,11 +228,12 @@ class GoogleClient:
         parameters: Mapping[str, object],
     ) -> Raw:
         user = self.quota_user(subject)
+        request = method(**parameters, quotaUser=user)
+        self._transport.check(request.uri)
         try:
             self._quota.take(grant.api, user)
         except Temporary as error:
             raise Refused(error) from error
-        request = method(**parameters, quotaUser=user)
         channel = _Channel(self._transport, grant, token, self._counts)
         answer = request.execute(http=channel)
         if not isinstance(answer, dict):

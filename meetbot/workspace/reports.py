@@ -80,7 +80,7 @@ class GoogleReports:
                 found |= to_changed(activity)
         return frozenset(found)
 
-    def check(self, now: datetime) -> None:
+    def check(self) -> None:
         """Read one row at most; raises what stands in the way."""
         self._client.call(
             REPORTS,
@@ -88,7 +88,6 @@ class GoogleReports:
             self._activities.list,
             userKey="all",
             applicationName="meet",
-            startTime=rfc3339(now - timedelta(days=1)),
             maxResults=1,
             fields="kind",
         )

@@ -58,7 +58,7 @@ class Circuits:
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, limit: int = 8, rest: float = 15.0
+        self, clock: Callable[[], float] = time.monotonic, *, limit: int = 6, rest: float = 15.0
     ) -> None:
         self._clock = clock
         self._limit = limit
@@ -67,18 +67,22 @@ class Circuits:
         self._failures: dict[str, int] = {}
         self._open_until: dict[str, float] = {}
 
-    def check(self, origin: str) -> None:
-        """Raises `Refused` with `Temporary` while the server is left alone."""
+    def check(self, origin: str, *, is_sending: bool) -> None:
+        """Raises `Refused` with `Temporary` while the server is left alone.
+
+        Whoever is sending when the rest is over is the one that may try; the others wait for its
+        result.
+        """
         with self._lock:
             until = self._open_until.get(origin)
             if until is None:
                 return
             wait = until - self._clock()
-            if wait <= 0:  # this request may try; the others go on waiting for its result
-                self._open_until[origin] = self._clock() + self._rest
+            if wait <= 0:
+                if is_sending:
+                    self._open_until[origin] = self._clock() + self._rest
                 return
-        error = Temporary(_no_answer(origin), fix=_NO_ANSWER_FIX, retry_after=wait)
-        raise Refused(error)
+        raise Refused(Temporary(_no_answer(origin), fix=_NO_ANSWER_FIX, retry_after=wait))
 
     def failed(self, origin: str) -> None:
         """The server did not answer."""
@@ -139,7 +143,7 @@ class Transport:
     ) -> Answer:
         """The answer of any status. Raises `Refused` when there is none or it is unreadable."""
         origin = origin_of(url)
-        self._circuits.check(origin)
+        self._circuits.check(origin, is_sending=True)
         end = self._clock() + self._deadlines.total
         try:
             with self._session(url).request(
@@ -159,6 +163,10 @@ class Transport:
         self._circuits.answered(origin)
         self._note_clock(answer.headers)
         return answer
+
+    def check(self, url: str) -> None:
+        """Raises `Refused` if `send` would not even try; so that nobody queues for that."""
+        self._circuits.check(origin_of(url), is_sending=False)
 
     def close(self) -> None:
         """Close all connections."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,7 +39,7 @@ class Workspace:
     """Builds the adapters; they may be used by any number of threads. Close it when done.
 
     `quota_key` is a secret that stays the same, from which the opaque `quotaUser` names are made.
-    Raises `BadInput` when the key file is no good.
+    `sleep` is for tests. Raises `BadInput` when the key file is no good.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Workspace:
         limits: Mapping[Api, PerMinute] = GOOGLE_LIMITS,
         deadlines: Deadlines | None = None,
         policy: RetryPolicy | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         key = load_key(credentials)
         self.client_id = key.client_id
@@ -65,11 +66,12 @@ class Workspace:
         client = GoogleClient(
             access,
             self._transport,
-            Quota(limits),
+            Quota(limits, sleep=sleep),
             quota_key=hmac.digest(quota_key, b"quotaUser", hashlib.sha256),
             api_root=api_root,
             policy=policy,
             counts=self._counts,
+            sleep=sleep,
         )
         self._admin_subject = admin_subject
         self._sender = sender
@@ -105,7 +107,7 @@ class Workspace:
             GROUPS.name: self.directory.check_groups,
             UNITS.name: self.directory.units,
             DOMAINS.name: self.directory.domains,
-            REPORTS.name: lambda: self.reports.check(datetime.now(UTC)),
+            REPORTS.name: self.reports.check,
             GMAIL.name: self.gmail_mailer.check,
         }
         checks[GRANTS[name].name]()
