@@ -40,10 +40,10 @@ _SQLITE_LASTING = {
         "name another file, or restore the newest backup",
     ),
 }
-# Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html
+# States, or classes of states, of https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES_PASSING = {
     "08": "the connection to the database broke",
-    "25": "the database takes no changes at the moment",
+    "25006": "the database takes no changes at the moment",
     "40": "another change of the database was in the way",
     "53": "the database server is out of resources",
     "55": "another process keeps the database locked",
@@ -104,8 +104,9 @@ def _of_postgres(error: psycopg.Error) -> MeetbotError:
         if isinstance(error, psycopg.OperationalError):
             return Temporary("the database cannot be reached", fix=_DATABASE_FIX)
         return _refused(type(error).__name__)
-    if error.sqlstate[:2] in _POSTGRES_PASSING:
-        return Temporary(_POSTGRES_PASSING[error.sqlstate[:2]], fix=_DATABASE_FIX)
+    passing = _POSTGRES_PASSING.get(error.sqlstate) or _POSTGRES_PASSING.get(error.sqlstate[:2])
+    if passing:
+        return Temporary(passing, fix=_DATABASE_FIX)
     if error.sqlstate == "42501":
         return Permanent(
             "the database user lacks a right",

@@ -22,6 +22,11 @@ from meetbot.store import SqlStore, open_store
 from meetbot.store.tables import metadata
 from tests.builders import T0, a_conference, a_copy, a_read, a_visit
 
+KILL_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database()
+"""
+
 # --- schema -------------------------------------------------------------------------------------
 
 
@@ -95,10 +100,10 @@ def test_a_relative_path_starts_at_the_working_directory(
 
 def test_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
     """Write-ahead log, every commit on the disk, foreign keys checked."""
-    with closing(open_store(f"sqlite:///{tmp_path}/meetbot.db")) as store:
-        with store._engine.connect() as connection:
-            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-            pragmas = [connection.exec_driver_sql(f"PRAGMA {n}").scalar() for n in names]
+    url = f"sqlite:///{tmp_path}/meetbot.db"
+    with closing(open_store(url)) as store, store._engine.connect() as connection:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        pragmas = [connection.exec_driver_sql(f"PRAGMA {n}").scalar() for n in names]
 
     assert pragmas == ["wal", 2, 1, 30_000]
 
@@ -195,9 +200,7 @@ def test_a_transaction_within_another_is_refused(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("stores", [1, 2], ids=["one-process", "two-processes"])
-def test_write_transactions_run_one_after_the_other(
-    store: SqlStore, url: str, stores: int
-) -> None:
+def test_write_transactions_run_one_after_the_other(store: SqlStore, url: str, stores: int) -> None:
     """No addition is lost when everybody reads, adds one and writes."""
     patient = url.replace("timeout=0.2", "timeout=30")
     opened = [open_store(patient) for _ in range(stores)]
@@ -254,10 +257,7 @@ def test_a_broken_connection_is_temporary(new_postgres: Callable[[], str]) -> No
             with store.transaction() as tx:
                 tx.meta.set("name", "value")
                 with store._engine.connect() as other:
-                    other.exec_driver_sql(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-                    )
+                    other.exec_driver_sql(KILL_OTHERS)
                 tx.meta.get("name")
 
         with pytest.raises(Temporary):
@@ -269,12 +269,10 @@ def test_a_broken_connection_is_temporary(new_postgres: Callable[[], str]) -> No
 
 def test_a_dead_idle_connection_is_not_noticed(new_postgres: Callable[[], str]) -> None:
     """After a restart of the server the next transaction simply works."""
-    with closing(open_store(new_postgres())) as store:
-        with closing(psycopg.connect(store._engine.url.render_as_string(False).replace("+psycopg", ""), autocommit=True)) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-            )
+    url = new_postgres()
+    with closing(open_store(url)) as store:
+        with closing(psycopg.connect(url, autocommit=True)) as other:
+            other.execute(KILL_OTHERS)
         with store.transaction() as tx:
             tx.meta.set("name", "value")
 
@@ -283,12 +281,9 @@ def test_errors_are_ours_inside_the_transaction_too(store: SqlStore) -> None:
     """A job that looks closely at one statement catches our tree, without any value in it."""
     with store.transaction() as tx:
         tx.meta.set("name", "ann@district.example")
-    with pytest.raises(Permanent) as caught, store.transaction() as tx:
-        with pytest.raises(Permanent):
-            tx.meta._connection.exec_driver_sql(
-                "INSERT INTO settings (name, value) VALUES ('name', 'ann@district.example')"
-            )
-        tx.meta._connection.exec_driver_sql("SELECT nothing FROM nowhere")
+    again = "INSERT INTO settings (name, value) VALUES ('name', 'ann@district.example')"
+    with store.transaction() as tx, pytest.raises(Permanent) as caught:
+        tx.meta._connection.exec_driver_sql(again)
     assert "ann@" not in str(caught.value)
 
 
