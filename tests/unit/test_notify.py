@@ -184,7 +184,7 @@ def test_a_meeting_is_one_thread() -> None:
     subjects = {parsed(composed(EVERY[kind]))["Subject"] for kind in kinds}
     later = parsed(composed(EVERY["withdrawn"], "<1@district.example>", "<2@district.example>"))
 
-    assert subjects == {"[meetbot] Partner meeting of Tue 13 Oct 2026, 10:00 – please check"}
+    assert subjects == {"[meetbot] Partner meeting of Tue 13 Oct 2026, 10:00 - please check"}
     assert later["References"] == "<1@district.example> <2@district.example>"
     assert later["In-Reply-To"] == "<2@district.example>"
     assert parsed(composed(EVERY["flag"]))["References"] is None
@@ -268,7 +268,7 @@ def test_principal_is_not_asked_to_decide() -> None:
 
 
 def test_host_mails_are_friendly_and_practical() -> None:
-    """The teacher reads the advice, the fix, whom to ask, the duties, and how to answer."""
+    """The teacher reads the advice, what was seen, whom to ask, the duties, and how to answer."""
     mail = composed(notices.a_fix_it_notice(), early=True)
     body = text_of(mail)
 
@@ -276,7 +276,7 @@ def test_host_mails_are_friendly_and_practical() -> None:
     for text in (
         "Hello Dana Reyes",
         "The contract has ended; renewal needed.",
-        "Renew the contract, or cancel the meeting.",
+        "What was seen: ",
         "community-ed@district.example",
         "Lead the meeting yourself",
         "Stay for the whole time",
