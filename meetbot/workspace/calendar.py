@@ -30,7 +30,7 @@ from meetbot.workspace.raw import (
     as_text,
     rfc3339,
 )
-from meetbot.workspace.refusals import status_of, unreadable
+from meetbot.workspace.refusals import items_of, status_of, unreadable
 
 _EVENT_TYPES = ("default", "fromGmail")
 """Not `birthday`, `focusTime`, `outOfOffice`, `workingLocation`: nobody is invited to those."""
@@ -114,7 +114,7 @@ class GoogleCalendars:
             fields=_FIELDS,
             **place,
         ):
-            for raw in _items(page):
+            for raw in items_of(CALENDARS, page, "items"):
                 if raw.get("eventType", "default") not in _EVENT_TYPES:
                     continue
                 copy = to_copy(raw, owner, self._zone)
@@ -126,13 +126,6 @@ class GoogleCalendars:
         if not token:
             raise unreadable(CALENDARS, "a list without nextSyncToken")
         return tuple(events), malformed, token
-
-
-def _items(page: Raw) -> list[Raw]:
-    items = page.get("items", [])
-    if not isinstance(items, list):
-        raise unreadable(CALENDARS, "a list that is none")
-    return as_objects(items)
 
 
 # --- one event ----------------------------------------------------------------------------------

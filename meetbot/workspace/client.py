@@ -33,7 +33,7 @@ from meetbot.errors import BadAnswer, Temporary
 from meetbot.workspace.access import Access
 from meetbot.workspace.api import Api, Grant
 from meetbot.workspace.quota import Quota
-from meetbot.workspace.raw import Raw, as_text
+from meetbot.workspace.raw import Raw
 from meetbot.workspace.refusals import Pace, Refused, refused_call, unreadable
 from meetbot.workspace.transport import Transport
 
@@ -60,6 +60,7 @@ class RetryPolicy:
     """
 
     tries: int = 6
+    rate_tries: int = 8
     broken_tries: int = 4
     unreadable_tries: int = 3
     total: float = 100.0
@@ -67,10 +68,15 @@ class RetryPolicy:
     budget: int = 40
 
     def tries_for(self, refused: Refused) -> int:
-        """How often to try in all: less often where waiting for a minute changes little."""
+        """How often to try in all.
+
+        Minute windows must have time to pass; where nobody answers, time changes little.
+        """
         if isinstance(refused.error, BadAnswer):
             return self.unreadable_tries
-        return self.broken_tries if refused.pace is Pace.QUICK else self.tries
+        if refused.pace is Pace.QUICK:
+            return self.broken_tries
+        return self.rate_tries if refused.is_rate else self.tries
 
 
 class _Budget:
@@ -183,10 +189,10 @@ class GoogleClient:
             more = {"pageToken": page_token} if page_token else {}
             page = self.call(grant, subject, method, **parameters, **more)
             yield page
-            last, page_token = page_token, as_text(page.get("nextPageToken"), 1_000_000)
+            last, page_token = page_token, page.get("nextPageToken") or ""
             if not page_token:
                 return
-            if page_token == last:
+            if page_token == last or not isinstance(page_token, str):
                 break
         raise unreadable(grant, "pages that never end")
 

@@ -22,7 +22,7 @@ from meetbot.workspace.raw import (
     as_objects,
     as_text,
 )
-from meetbot.workspace.refusals import status_of, unreadable
+from meetbot.workspace.refusals import items_of, status_of, unreadable
 
 _CUSTOMER = "my_customer"
 _USER_FIELDS = (
@@ -75,7 +75,7 @@ class GoogleDirectory:
         )
         for page in pages:
             self._note_proof()
-            for raw in as_objects(page.get("users")):
+            for raw in items_of(USERS, page, "users"):
                 account = to_account(raw, self._district)
                 if account is None:
                     malformed += 1
@@ -122,7 +122,7 @@ class GoogleDirectory:
             fields="nextPageToken,groups(email,aliases,nonEditableAliases)",
         )
         for page in pages:
-            for raw in as_objects(page.get("groups")):
+            for raw in items_of(GROUPS, page, "groups"):
                 yield from _addresses(raw, "email")
 
     def members(self, group: str) -> tuple[GroupMember, ...]:
@@ -160,7 +160,7 @@ class GoogleDirectory:
             fields="domains(domainName,verified,domainAliases(domainAliasName,verified))",
         )
         found: set[str] = set()
-        for domain in as_objects(answer.get("domains")):
+        for domain in items_of(DOMAINS, answer, "domains"):
             for name, raw in _domain_names(domain):
                 if name and as_flag(raw.get("verified")):
                     found.add(name.lower())
@@ -177,7 +177,7 @@ class GoogleDirectory:
             fields="organizationUnits(orgUnitPath)",
         )
         paths = {
-            as_text(raw.get("orgUnitPath")) for raw in as_objects(answer.get("organizationUnits"))
+            as_text(raw.get("orgUnitPath")) for raw in items_of(UNITS, answer, "organizationUnits")
         }
         return frozenset(paths - {""} | {"/"})
 
@@ -191,7 +191,7 @@ class GoogleDirectory:
             maxResults=200,
             fields="nextPageToken,members(id,email,type)",
         )
-        found = [to_member(raw) for page in pages for raw in as_objects(page.get("members"))]
+        found = [to_member(raw) for page in pages for raw in items_of(GROUPS, page, "members")]
         found.reverse()  # members() takes from the end
         return found
 

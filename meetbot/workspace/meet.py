@@ -20,11 +20,10 @@ from meetbot.workspace.raw import (
     as_code,
     as_instant,
     as_object,
-    as_objects,
     as_text,
     rfc3339,
 )
-from meetbot.workspace.refusals import unreadable
+from meetbot.workspace.refusals import items_of, unreadable
 
 T = TypeVar("T")
 
@@ -108,7 +107,7 @@ class GoogleMeet:
     ) -> tuple[T, ...]:
         found: list[T] = []
         for page in self._client.pages(MEET, organizer, method, **parameters):
-            for raw in as_objects(page.get(name)):
+            for raw in items_of(MEET, page, name):
                 one = convert(raw)
                 if one is None:
                     raise unreadable(MEET, f"an entry of {name} that cannot be understood")

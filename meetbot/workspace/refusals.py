@@ -197,6 +197,14 @@ def unreadable(grant: Grant, what: str) -> BadAnswer:
     return BadAnswer(f"{_NAMES[grant.api]} answered with {what}")
 
 
+def items_of(grant: Grant, page: Raw, name: str) -> list[Raw]:
+    """The entries of a page, none if the list is left out. Raises `BadAnswer` if it is no list."""
+    items = page.get(name, [])
+    if not isinstance(items, list):
+        raise unreadable(grant, f"{name} that are no list")
+    return as_objects(items)
+
+
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds of a `Retry-After` header, which may be a number or an HTTP date; else None."""
     text = headers.get("retry-after", "").strip()

@@ -29,6 +29,7 @@ from meetbot.workspace.raw import (
     as_unix,
     rfc3339,
 )
+from meetbot.workspace.refusals import items_of
 
 _FIELDS = (
     "nextPageToken,items(id(time,uniqueQualifier),actor(email,profileId),"
@@ -70,13 +71,13 @@ class GoogleReports:
     def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
         """Pages of `call_ended` rows written in [since, until], newest first."""
         for page in self._pages("meet", since, until):
-            yield to_audit_page(as_objects(page.get("items")))
+            yield to_audit_page(items_of(REPORTS, page, "items"))
 
     def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
         """Lower-case addresses of calendars on which an event changed, hours late."""
         found: set[str] = set()
         for page in self._pages("calendar", since, until):
-            for activity in as_objects(page.get("items")):
+            for activity in items_of(REPORTS, page, "items"):
                 found |= to_changed(activity)
         return frozenset(found)
 

@@ -252,6 +252,17 @@ def test_snapshot_with_odd_account(google: Parts) -> None:
 
 
 @responses.activate
+@pytest.mark.parametrize("page", [{"users": {}}, {"users": "none"}, {"users": None}])
+def test_users_are_no_list(google: Parts, page: dict[str, Any]) -> None:
+    """Something else in place of the list is unreadable, not an empty district."""
+    give_token()
+    responses.get(USERS, json=page)
+
+    with pytest.raises(BadAnswer, match="no list"):
+        list(directory(google).accounts())
+
+
+@responses.activate
 def test_nested_groups(google: Parts) -> None:
     """Nested groups are opened, a foreign one stays a group, and circles end."""
     give_token()
