@@ -73,7 +73,8 @@ def next_look(dossier: Dossier) -> datetime | None:
     end (catalogue §3, Phases).
     """
     instants = [dossier.start_at - lead for lead in _BEFORE_START]
-    instants += [dossier.end_at + _SETTLING, dossier.end_at + dossier.late_after]
+    ends = [dossier.end_at, *(c.end_at for c in dossier.conferences if c.end_at)]
+    instants += [dossier.end_at + _SETTLING, *(end + dossier.late_after for end in ends)]
     return min((at for at in instants if at > dossier.as_of), default=None)
 
 

@@ -53,9 +53,6 @@ _KINDS = {
     PresenceRule.PARTNER_ALONE_WITH_STUDENT: ComponentKind.ALONE,
 }
 
-_decide = lru_cache(maxsize=64)(decide)
-"""Five rules ask about one case, one after the other."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Decisions:
@@ -74,14 +71,49 @@ class _Decisions:
 # --- From dossier to case -----------------------------------------------------------------------
 
 
+class _Question:
+    """A dossier under a policy, equal only to itself: both are frozen, and large to compare."""
+
+    __slots__ = ("dossier", "policy")
+
+    def __init__(self, dossier: Dossier, policy: Policy) -> None:
+        self.dossier, self.policy = dossier, policy
+
+    def __hash__(self) -> int:
+        return hash((id(self.dossier), id(self.policy)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Question)
+            and self.dossier is other.dossier
+            and self.policy is other.policy
+        )
+
+
 def _decisions(dossier: Dossier, policy: Policy) -> _Decisions:
-    case = _case(dossier, policy, dossier.attendances)
-    strict = _case(dossier, policy, dossier.attendances, is_strict=True)
-    brought = tuple(a for a in dossier.attendances if not _is_uninvited_stranger(a))
-    hidden = case
-    if len(brought) != len(dossier.attendances):
-        hidden = _case(dossier, policy, brought)
-    return _Decisions(_decide(case), _decide(strict), _decide(hidden))
+    return _decided(_Question(dossier, policy))
+
+
+@lru_cache(maxsize=4)  # five rules ask the same, one after the other
+def _decided(question: _Question) -> _Decisions:
+    dossier, policy = question.dossier, question.policy
+    present = dossier.attendances
+    whole = strict = hidden = decide(_case(dossier, policy, present))
+    if any(map(_is_unsure, present)):
+        strict = decide(_case(dossier, policy, present, is_strict=True))
+    brought = tuple(a for a in present if not _is_uninvited_stranger(a))
+    if len(brought) != len(present):
+        hidden = decide(_case(dossier, policy, brought))
+    return _Decisions(whole, strict, hidden)
+
+
+def _is_unsure(attendance: Attendance) -> bool:
+    """Whether something of this attendance may not confirm a flag."""
+    person_class = _class_of(attendance, is_strict=False)
+    return person_class is not _class_of(attendance, is_strict=True) or any(
+        person_class is not None and _is_outer_limit(visit, person_class)
+        for visit in attendance.visits
+    )
 
 
 def _is_uninvited_stranger(attendance: Attendance) -> bool:
@@ -189,7 +221,7 @@ def _concern(flag: PresenceFlag, decisions: _Decisions, dossier: Dossier) -> Con
         certainty=certainty,
         is_provisional=flag.provisional or not dossier.is_final,
         partner_id=partners[0] if len(partners) == 1 else None,
-        spans=tuple(TimelineSpan(c.kind, from_second(c.start), from_second(c.end)) for c in own),
+        spans=tuple(TimelineSpan(str(c.kind), from_second(c.start), from_second(c.end)) for c in own),
         unknowns=() if certainty is Certainty.CONFIRMED else tuple(_unknowns(flag, dossier)),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from meetbot.domain.attendance import Attendance
+from meetbot.domain.attendance import Attendance, Identity, Visit
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.spans import Span, union
@@ -30,28 +30,37 @@ def is_partner(attendance: Attendance) -> bool:
     return is_outsider and attendance.confidence is not Confidence.NONE
 
 
-def spans_of(dossier: Dossier, people: Iterable[Attendance]) -> tuple[Span, ...]:
+def spans_of(
+    dossier: Dossier, people: Iterable[Attendance], *, is_sure: bool = False
+) -> tuple[Span, ...]:
     """When any of these people were seen in the call.
 
     An open visit lasts until the observation while the call runs; a missing end is the last
-    moment the visit was known to last.
+    moment the visit was known to last. With `is_sure` only the first and last second count of a
+    visit that is an outer limit of when somebody was there.
     """
-    now = to_second(dossier.as_of)
-    spans = []
+    spans: list[Span] = []
     for attendance in people:
         for visit in attendance.visits:
-            start = to_second(visit.start_at)
-            if visit.end_at is not None:
-                end = to_second(visit.end_at)
-            elif dossier.is_live:
-                end = now
+            start, end = to_second(visit.start_at), _end_of(visit, dossier)
+            if end <= start:
+                continue
+            if is_sure and visit.is_hull:
+                spans += [(start, start + 1), (end - 1, end)]
             else:
-                end = to_second(visit.last_seen_at) if visit.last_seen_at else start
-            if dossier.is_live:
-                end = min(end, now)
-            if end > start:
                 spans.append((start, end))
     return union(spans)
+
+
+def _end_of(visit: Visit[Identity], dossier: Dossier) -> int:
+    now = to_second(dossier.as_of)
+    if visit.end_at is not None:
+        end = to_second(visit.end_at)
+    elif dossier.is_live:
+        end = now
+    else:
+        end = to_second(visit.last_seen_at or visit.start_at)
+    return min(end, now) if dossier.is_live else end
 
 
 def shared(one: Iterable[Span], other: Iterable[Span]) -> tuple[Span, ...]:
@@ -87,11 +96,18 @@ def without(one: Iterable[Span], other: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def contact_spans(dossier: Dossier) -> tuple[Span, ...]:
-    """When any partner and any student were in the call together, staff there or not."""
-    partners = spans_of(dossier, filter(is_partner, dossier.attendances))
-    students = (a for a in dossier.attendances if a.kind is Kind.STUDENT)
-    return shared(partners, spans_of(dossier, students))
+def contact_spans(dossier: Dossier, *, is_sure: bool = False) -> tuple[Span, ...]:
+    """When any partner and any student were in the call together, staff there or not.
+
+    With `is_sure` partners recognized by name only are left out too.
+    """
+    partners = [
+        a for a in dossier.attendances if is_partner(a) and (a.confidence.confirms or not is_sure)
+    ]
+    students = [a for a in dossier.attendances if a.kind is Kind.STUDENT]
+    return shared(
+        spans_of(dossier, partners, is_sure=is_sure), spans_of(dossier, students, is_sure=is_sure)
+    )
 
 
 def total(spans: Iterable[Span]) -> int:

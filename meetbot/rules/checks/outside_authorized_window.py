@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meetbot.domain.attendance import Attendance
 from meetbot.domain.authorizing import AuthorizationRetroactive, Authorized
 from meetbot.domain.dates import local_interval
 from meetbot.domain.dossier import Dossier
@@ -27,21 +26,27 @@ from meetbot.rules.seconds import contact_spans, to_second, total, without
     fix="Note or re-authorize.",
 )
 def outside_authorized_window(dossier: Dossier, policy: Policy) -> Iterator[Concern]:
-    """More than ten minutes before the start or after the end, even if supervised; or outside
-    the days the authorization was given for."""
-    contact = contact_spans(dossier)
-    if dossier.meeting is None or not contact:
+    """More than ten minutes before the start or after the end, even if supervised.
+
+    Also on days other than those the authorization was given for.
+    """
+    if dossier.meeting is None:
         return
-    what = _outside_schedule(contact, dossier, policy) or _outside_days(contact, dossier, policy)
+    what = _outside(contact_spans(dossier), dossier, policy)
     if what:
+        is_sure = bool(_outside(contact_spans(dossier, is_sure=True), dossier, policy))
         yield Concern(
             subject="window",
             facts={"what": what},
-            certainty=Certainty.CONFIRMED
-            if all(map(_confirms, dossier.attendances))
-            else Certainty.NEEDS_REVIEW,
+            certainty=Certainty.CONFIRMED if is_sure else Certainty.NEEDS_REVIEW,
             is_provisional=not dossier.is_final,
         )
+
+
+def _outside(contact: tuple[Span, ...], dossier: Dossier, policy: Policy) -> str:
+    if not contact:
+        return ""
+    return _outside_schedule(contact, dossier, policy) or _outside_days(contact, dossier, policy)
 
 
 def _outside_schedule(contact: tuple[Span, ...], dossier: Dossier, policy: Policy) -> str:
@@ -67,10 +72,6 @@ def _outside_days(contact: tuple[Span, ...], dossier: Dossier, policy: Policy) -
         days = [local_interval(row.starts_on, row.ends_on, dossier.zone) for row in rows]
         allowed = union((to_second(d.start_at), to_second(d.end_at)) for d in days)
         outside = total(without(contact, allowed))
-        if outside >= max(policy.thresholds.jitter_s, 1):
+        if outside:
             return f"Ran {-(-outside // 60)} min outside the authorized days"
     return ""
-
-
-def _confirms(attendance: Attendance) -> bool:
-    return attendance.kind.value not in ("partner", "external") or attendance.confidence.confirms

@@ -13,7 +13,7 @@ from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind
 from meetbot.rules.exemptions import is_confidential
-from meetbot.rules.rule import LIVE_AND_AFTER, rule
+from meetbot.rules.rule import LIVE_AND_AFTER, Unsure, rule
 from meetbot.rules.seconds import shared, spans_of, total, without
 from meetbot.rules.wording import clock, counted, listed
 
@@ -30,24 +30,16 @@ _OTHER_WAY = "an account outside the district"
     teacher="Who was this? Admit only people you know.",
     fix="Host names the person; officer accepts.",
 )
-def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Concern]:
+def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Concern | Unsure]:
     """Anonymous, phone or unmatched for a minute or more; high with students and no staff.
 
     The second leg of somebody else in the call, and the line of an invited interpreter, are not
     counted. An E4 identity never confirms.
     """
-    limits = policy.limits
-    lines = _interpreter_lines(dossier)
-    people: list[Attendance] = []
-    for person in dossier.attendances:
-        if person.kind is not Kind.UNIDENTIFIED or _is_second_leg(person, dossier, policy):
-            continue
-        if person.form is IdentityForm.PHONE and lines:
-            lines -= 1
-            continue
-        seen = timedelta(seconds=total(spans_of(dossier, [person])))
-        if seen and seen >= limits.unidentified:
-            people.append(person)
+    if any(person.kind is Kind.UNKNOWN for person in dossier.attendances):
+        reason = "the directory could not be asked about a participant"
+        yield Unsure(reason, frozenset({Evidence.DIRECTORY}))
+    people = _unidentified(dossier, policy)
     if not people:
         return
     longest = max(total(spans_of(dossier, [person])) for person in people)
@@ -63,6 +55,21 @@ def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Conce
         certainty=Certainty.NEEDS_REVIEW,
         is_provisional=not dossier.is_final,
     )
+
+
+def _unidentified(dossier: Dossier, policy: Policy) -> list[Attendance]:
+    lines = _interpreter_lines(dossier)
+    people: list[Attendance] = []
+    for person in dossier.attendances:
+        if person.kind is not Kind.UNIDENTIFIED or _is_second_leg(person, dossier, policy):
+            continue
+        if person.form is IdentityForm.PHONE and lines:
+            lines -= 1
+            continue
+        seen = timedelta(seconds=total(spans_of(dossier, [person])))
+        if seen and seen >= policy.limits.unidentified:
+            people.append(person)
+    return people
 
 
 def _is_second_leg(person: Attendance, dossier: Dossier, policy: Policy) -> bool:

@@ -1,0 +1,304 @@
+"""One evaluation: phases, scopes, evidence, switches, re-checks; and it never fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import meetbot.rules
+from meetbot.domain.dossier import Dossier, Host
+from meetbot.domain.findings import Evidence, Phase, Severity
+from meetbot.domain.meetings import Scope
+from meetbot.domain.people import Confidence, Kind
+from meetbot.domain.platforms import Platform, PlatformLink, find_links
+from meetbot.domain.policy import Policy, RuleSwitch
+from meetbot.domain.registry import Exemption, ExemptionKind, Registry
+from meetbot.rules import (
+    KNOWN_RULES,
+    PRESENCE_RULES,
+    RULES,
+    evaluate,
+    fingerprints_after,
+    is_confidential,
+    next_look,
+    waiting_without_staff,
+)
+from tests.dossiers import (
+    AUTHORIZATION,
+    CLASS,
+    HOST,
+    LINCOLN,
+    PARTNER,
+    START,
+    STRANGER,
+    a_conference,
+    a_dossier,
+    a_meeting,
+    a_registry,
+    a_student,
+    an_attendance,
+    an_exemption,
+    an_invitee,
+    at,
+    held,
+    hull,
+    judge,
+    the,
+    without,
+)
+
+CATALOGUE = """
+partner-unregistered partner-lookalike-domain contract-missing contract-not-started
+contract-expired contract-scope certification-missing certification-expired program-paused
+flyer-only-program authorization-missing authorization-scope authorization-retroactive
+authorization-stale authorizer-role organizer-not-staff organizer-unresolved guests-can-invite
+student-contacts-visible unapproved-platform no-staff-joined staff-joined-late staff-left-early
+staff-presence-gap partner-alone-with-student unidentified-participant
+uninvited-external-joined adhoc-meeting outside-authorized-window evidence-incomplete
+"""
+
+
+def test_the_rules_of_the_catalogue_are_there() -> None:
+    """Every rule by its id, and the five of the presence family."""
+    assert set(CATALOGUE.split()) == KNOWN_RULES
+    assert {rule for rule in KNOWN_RULES if RULES[rule].family} == PRESENCE_RULES
+
+
+def test_every_rule_has_its_row() -> None:
+    """The README beside the rules tells severity, phases and needs of each as they are."""
+    readme = (Path(meetbot.rules.__file__).parent / "README.md").read_text()
+    rows = {
+        cells[1].strip("` "): [cell.strip() for cell in cells[2:7]]
+        for line in readme.splitlines()
+        if line.startswith("| `") and (cells := line.split("|"))
+    }
+
+    assert rows.keys() == KNOWN_RULES
+    for rule in RULES.values():
+        severity, phases, needs, fires, not_fires = rows[rule.id]
+        assert severity.startswith(rule.severity)
+        assert phases == " ".join(p.value[0].upper() for p in Phase if p in rule.phases)
+        wanted = {*(str(e) for e in rule.needs), *(f"({e})" for e in rule.wants)}
+        assert set(needs.split()) - {"–"} == wanted
+        assert fires
+        assert not_fires
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_only_rules_of_the_phase_are_asked(phase: Phase) -> None:
+    """S, L and A each have their rules; all of them are decided on full evidence."""
+    verdict = judge(replace(a_dossier(), phase=phase))
+
+    assert verdict.decided == {rule.id for rule in RULES.values() if phase in rule.phases}
+    assert not verdict.undecided
+
+
+def test_a_clean_meeting_is_clean_in_every_phase() -> None:
+    """No rule finds anything in a meeting that is in order."""
+    for phase in Phase:
+        assert not judge(replace(a_dossier(), phase=phase)).findings
+
+
+def test_in_no_scope_everything_is_decided_and_nothing_found() -> None:
+    """The last outsider was uninvited: open flags are withdrawn."""
+    verdict = judge(a_dossier((HOST, STRANGER), scope=Scope.NONE))
+
+    assert not verdict.findings
+    assert "partner-unregistered" in verdict.decided
+
+
+def test_the_reason_of_an_undecided_rule_is_a_sentence() -> None:
+    """The source's own problem, or which source it was."""
+    dossier = a_dossier(evidence=without(Evidence.REGISTRY))
+    (undecided,) = (u for u in judge(dossier).undecided if u.rule == "contract-missing")
+
+    assert undecided.missing == {Evidence.REGISTRY}
+    assert undecided.reason == "the partner registry could not be read in full"
+
+
+def test_a_districts_severity_never_raises_meetings_of_adults() -> None:
+    """A higher severity holds in full scope; in adult scope the rule stays low."""
+    policy = Policy(rules={"partner-unregistered": RuleSwitch(severity=Severity.CRITICAL)})
+    adults = a_dossier((HOST, STRANGER), scope=Scope.ADULT)
+
+    loud = the("partner-unregistered", a_dossier((HOST, STRANGER)), policy)
+
+    assert loud.severity is Severity.CRITICAL
+    assert the("partner-unregistered", adults, policy).severity is Severity.LOW
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        (-60 * 24 * 8, -60 * 24 * 7),
+        (-60 * 24 * 7, -60 * 24),
+        (-60 * 24, -60),
+        (-60, 0),
+        (0, 55),
+        (55, 45 + 60 * 24),
+    ],
+)
+def test_when_to_look_next(minutes: float, expected: float) -> None:
+    """T-7 d, T-24 h, T-1 h, start, end + 10 min, end + 24 h; each strictly later."""
+    assert next_look(a_dossier(as_of=at(minutes))) == at(expected)
+
+
+def test_after_all_there_is_nothing_to_look_at() -> None:
+    """Two days later; but a call that ended late has its own day."""
+    assert next_look(held()) is None
+    late = held(conferences=(a_conference(0, 60 * 30),))
+    assert next_look(late) == at(60 * 54)
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+minutes = st.integers(-90, 180).map(lambda tenths: tenths / 2)
+LINKS = [
+    PlatformLink(Platform.ZOOM, ""),
+    PlatformLink(Platform.OTHER, "x.example"),
+    *find_links("tel:+15551234567 https://bit.ly/x https://zoom.us.evil.example/j/1"),
+]
+spans = st.tuples(minutes, st.none() | minutes)
+invitees = st.lists(
+    st.sampled_from(
+        [
+            HOST,
+            PARTNER,
+            STRANGER,
+            *CLASS,
+            a_student(9, via_group="g"),
+            *(an_invitee(kind, f"{kind}@place.example") for kind in Kind),
+            an_invitee(Kind.PARTNER, "ghost@nowhere.example", partner_id="not in the registry"),
+            an_invitee(Kind.EXTERNAL, "x@gmail.com", lookalike_of="also not there"),
+        ]
+    ),
+    unique_by=lambda invitee: invitee.guest.address_key,
+)
+
+
+@st.composite
+def attendances(draw: st.DrawFn) -> Any:
+    """Anybody, with any visits, inverted ones too."""
+    kind = draw(st.sampled_from(list(Kind)))
+    attendance = an_attendance(
+        draw(st.sampled_from("abcdef")),
+        kind,
+        *draw(st.lists(spans, max_size=3)),
+        confidence=draw(st.sampled_from(list(Confidence))),
+        partner_id=draw(st.sampled_from([None, "northstar", "unknown"])),
+        domain=draw(st.sampled_from([None, "", "partner.example", "gmail.com", "xn--a"])),
+        is_invited=draw(st.booleans()),
+    )
+    return hull(attendance) if draw(st.booleans()) else attendance
+
+
+FILES = ["contracts", "certifications", "authorizations", "programs", "identities", "partners"]
+EXEMPTIONS = [
+    an_exemption(ExemptionKind.CONFIDENTIAL_CLINICAL, consent_on_file=True),
+    an_exemption(ExemptionKind.MONITORED_TUTORING, platform=Platform.GOOGLE_MEET),
+]
+
+
+def _a_registry_without(files: set[str], exemptions: list[Exemption]) -> Registry:
+    return a_registry(exemptions=tuple(exemptions), **dict.fromkeys(files, ()))
+
+
+registries = st.builds(
+    _a_registry_without,
+    st.sets(st.sampled_from(FILES), max_size=3),
+    st.lists(st.sampled_from(EXEMPTIONS), max_size=1),
+)
+
+
+@st.composite
+def dossiers(draw: st.DrawFn) -> Dossier:
+    """Any mixture of people, times, sources and settings."""
+    people = draw(invitees)
+    event = a_meeting(
+        people,
+        start_at=at(draw(minutes)),
+        end_at=at(draw(minutes)),
+        is_cancelled=draw(st.booleans()),
+        guests_can_see_others=draw(st.booleans()),
+        guests_can_invite=draw(st.booleans()),
+        are_settings_known=draw(st.booleans()),
+        links=draw(
+            st.sampled_from(
+                [(), (PlatformLink(Platform.ZOOM, ""),), (PlatformLink(Platform.OTHER, "x"),)]
+            )
+        ),
+        organizer=draw(st.sampled_from([None, HOST.guest, PARTNER.guest])),
+    )
+    registry: Registry = draw(registries)
+    dossier = Dossier(
+        key=event.key,
+        phase=draw(st.sampled_from(list(Phase))),
+        scope=draw(st.sampled_from(list(Scope))),
+        as_of=at(draw(st.integers(-20000, 20000))),
+        start_at=event.start_at,
+        end_at=event.end_at,
+        meeting=draw(st.sampled_from([event, event, None])),
+        invitees=tuple(people),
+        host=Host(
+            draw(st.sampled_from([None, HOST, PARTNER, *people])),
+            draw(st.sampled_from([None, LINCOLN])),
+        ),
+        conferences=tuple(a_conference(a, b) for a, b in draw(st.lists(spans, max_size=2))),
+        attendances=tuple(draw(st.lists(attendances(), max_size=5))),
+        registry=registry,
+        evidence=without(*draw(st.sets(st.sampled_from(list(Evidence)), max_size=2))),
+        zone=a_dossier().zone,
+        is_live=draw(st.booleans()),
+        is_final=draw(st.booleans()),
+        contradictions=draw(st.sampled_from([(), ("they differ",)])),
+    )
+    if dossier.meeting is None or draw(st.booleans()):
+        return dossier
+    kept = fingerprints_after(a_dossier(), Policy())
+    return replace(dossier, meeting=replace(dossier.meeting, fingerprints=kept))
+
+
+@settings(max_examples=250, deadline=None)
+@given(dossiers())
+def test_every_dossier_gets_the_same_verdict_twice(dossier: Dossier) -> None:
+    """No dossier fails; keys are equal and unique; decided and undecided share nothing."""
+    verdict, again = evaluate(dossier, Policy()), evaluate(replace(dossier), Policy())
+    keys = [finding.key for finding in verdict.findings]
+    undecided = {u.rule for u in verdict.undecided}
+
+    assert verdict == again
+    assert len(keys) == len(set(keys))
+    assert not verdict.decided & undecided
+    assert {f.rule for f in verdict.findings} <= verdict.decided | undecided
+    assert all(dossier.phase in RULES[f.rule].phases for f in verdict.findings)
+    assert verdict.recheck_at is None or verdict.recheck_at > dossier.as_of
+    assert all("{" not in f.message + f.advice + f.fix for f in verdict.findings)
+
+
+@settings(max_examples=100, deadline=None)
+@given(dossiers())
+def test_the_other_questions_have_answers_too(dossier: Dossier) -> None:
+    """Fingerprints, confidentiality, waiting and the next look of any dossier."""
+    fingerprints_after(dossier, Policy())
+    assert is_confidential(dossier) in (True, False)
+    assert waiting_without_staff(dossier, Policy()) >= timedelta(0)
+    look = next_look(dossier)
+    assert look is None or look > dossier.as_of
+
+
+def test_hostile_names_stay_plain_text() -> None:
+    """Braces and markup in the registry are data, never a template."""
+    hostile = replace(LINCOLN, name="{0.__class__}<script>\r\nBcc: x")
+    row = replace(AUTHORIZATION, school_id="washington")
+    registry = a_registry(schools=(hostile,), authorizations=(row,))
+
+    finding = the("authorization-scope", a_dossier(registry=registry, host=Host(HOST, hostile)))
+
+    assert "{0.__class__}<script>" in finding.message
+    assert finding.occurrence.original_start_at == START

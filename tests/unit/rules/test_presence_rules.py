@@ -1,0 +1,428 @@
+"""The five presence rules on dossiers: what confirms, what is exempt, what is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from meetbot.domain.attendance import IdentityForm, Source
+from meetbot.domain.dossier import Dossier
+from meetbot.domain.findings import Certainty, Evidence, Severity
+from meetbot.domain.people import Confidence, Kind
+from meetbot.domain.platforms import Platform
+from meetbot.domain.policy import Policy, RuleSwitch
+from meetbot.domain.registry import ExemptionKind, Registry
+from meetbot.domain.thresholds import Thresholds
+from meetbot.rules import PRESENCE_RULES, is_confidential, waiting_without_staff
+from tests.dossiers import (
+    CERTIFICATION,
+    CONTRACT,
+    HOST,
+    PARTNER,
+    STRANGER,
+    a_dossier,
+    a_registry,
+    a_student,
+    an_attendance,
+    an_exemption,
+    at,
+    held,
+    hull,
+    is_undecided,
+    judge,
+    partner,
+    running,
+    somebody,
+    staff,
+    stranger,
+    students,
+    the,
+    without,
+)
+
+ONE_TO_ONE = (partner((0, 30)), *students((0, 30), number=1))
+V02 = (staff((0, 30)), partner((2, 44)), *students((1, 45)))
+CLEAN = (staff((0, 45)), partner((2, 44)), *students((1, 45)))
+
+
+def flags(dossier: Dossier, policy: Policy | None = None) -> dict[str, tuple[Severity, Certainty]]:
+    """Presence flags with severity and certainty."""
+    return {
+        f.rule: (f.severity, f.concern.certainty)
+        for f in judge(dossier, policy).findings
+        if f.rule in PRESENCE_RULES
+    }
+
+
+SURE, REVIEW = Certainty.CONFIRMED, Certainty.NEEDS_REVIEW
+
+
+# --- each rule: fires, boundary, trap -----------------------------------------------------------
+
+
+def test_staff_who_left_early() -> None:
+    """Vector V02, with both sentences, the span and one family."""
+    finding = the("staff-left-early", held(*V02))
+
+    assert (finding.severity, finding.concern.certainty) == (Severity.HIGH, SURE)
+    assert finding.message == "Staff left 10:30; partner stayed with students 14:00."
+    assert finding.advice == "End the call for everyone when you leave."
+    assert finding.family == "presence"
+    assert finding.concern.subject == "presence"
+    assert finding.concern.partner_id == "northstar"
+    (span,) = finding.concern.spans
+    assert (span.kind, span.start_at, span.end_at, span.seconds) == ("after", at(30), at(44), 840)
+
+
+@pytest.mark.parametrize(("staff_end", "fires"), [(43, True), (43 + 1 / 60, False)])
+def test_the_boundary_of_leaving_early(staff_end: float, fires: bool) -> None:
+    """Vectors V04 and V05: a minute fires, a second less does not."""
+    dossier = held(staff((0, staff_end)), partner((0, 44)), *students((0, 45)))
+
+    assert ("staff-left-early" in flags(dossier)) is fires
+
+
+@pytest.mark.parametrize(
+    "dossier",
+    [
+        held(*CLEAN),
+        held(staff((0, 30)), staff((29, 45), person="t2"), partner((0, 45)), *students((0, 45))),
+        held(staff((0, 20), (20 + 2 / 3, 45)), partner((0, 45)), *students((0, 45))),
+        held(staff((0, 44.5)), partner((0, 45)), *students((0, 45))),
+        held(staff((5, 45)), partner((0, 45)), *students((5, 45))),
+        held(partner((0, 45))),
+        held(staff((0, 30)), partner((0, 45)), *students((0, 30))),
+        a_dossier(),
+    ],
+    ids=[
+        "clean",
+        "co-teacher",
+        "reconnect",
+        "same minute",
+        "partner waits",
+        "nobody met",
+        "students left first",
+        "no call",
+    ],
+)
+def test_supervised_meetings_are_clean(dossier: Dossier) -> None:
+    """The traps of the presence rules."""
+    assert not flags(dossier)
+
+
+@pytest.mark.parametrize(("late", "fires"), [(2, True), (2 - 1 / 60, False)])
+def test_staff_who_came_late(late: float, fires: bool) -> None:
+    """Vector V06: two minutes of contact before staff."""
+    dossier = held(staff((late, 45)), partner((0, 45)), *students((0, 45)))
+
+    assert ("staff-joined-late" in flags(dossier)) is fires
+    if fires:
+        finding = the("staff-joined-late", dossier)
+        assert finding.message == "Partner and students together 2:00 before staff."
+
+
+def test_gaps_are_counted() -> None:
+    """Vector V12: four short gaps, their number and the longest."""
+    absent = ((0, 10), (10 + 5 / 6, 20), (20 + 5 / 6, 30), (30 + 5 / 6, 40), (40 + 5 / 6, 45))
+    finding = the("staff-presence-gap", held(staff(*absent), partner((0, 45)), *students((0, 45))))
+
+    assert finding.message == "4 gaps, longest 0:50."
+    assert [span.kind for span in finding.concern.spans] == ["gap"] * 4
+
+
+def test_two_devices_are_no_gap() -> None:
+    """Vector V14: a device switch."""
+    assert not flags(held(staff((0, 20), (19.5, 45)), partner((0, 45)), *students((0, 45))))
+
+
+def test_no_staff_at_all() -> None:
+    """Vector V17: critical; no schedule is needed to say so."""
+    finding = the("no-staff-joined", held(partner((0, 30)), *students((0, 30))))
+
+    assert finding.severity is Severity.CRITICAL
+    assert finding.message == "Partner and students met 30 min; no staff account joined."
+
+
+def test_a_room_kit_may_be_the_teacher() -> None:
+    """Vector V22: needs review, and what is not known is said."""
+    room = an_attendance("r", Kind.ROOM, (0, 45))
+    finding = the("no-staff-joined", held(room, partner((0, 45)), *students((0, 45))))
+
+    assert finding.concern.certainty is REVIEW
+    assert "Who sat in front of the room device." in finding.concern.unknowns
+
+
+def test_one_student_alone_with_a_partner() -> None:
+    """Vector V18: critical, its spans are those alone."""
+    finding = the(
+        "partner-alone-with-student", held(partner((0, 30)), *students((0, 30), number=1))
+    )
+
+    assert finding.message == "Partner alone with one student 30:00."
+    assert {span.kind for span in finding.concern.spans} == {"alone"}
+
+
+def test_two_devices_of_one_student_are_one_student() -> None:
+    """The second device makes nobody less alone."""
+    (student,) = students((0, 30), (1, 30), number=1)
+
+    assert the("partner-alone-with-student", held(partner((0, 30)), student))
+    assert "partner-alone-with-student" not in flags(held(partner((0, 30)), *students((0, 30))))
+
+
+# --- what may not confirm -----------------------------------------------------------------------
+
+
+def test_a_partner_known_by_name_only_does_not_confirm() -> None:
+    """E3 needs review; beside a partner known by address the flag stands."""
+    guessed = partner((2, 44), confidence=Confidence.COMPATIBLE)
+    also_known = stranger((2, 44))
+    rest = (staff((0, 30)), *students((1, 45)))
+
+    assert flags(held(guessed, *rest))["staff-left-early"] == (Severity.HIGH, REVIEW)
+    assert flags(held(also_known, *rest))["staff-left-early"] == (Severity.HIGH, SURE)
+
+
+def test_somebody_unmatched_is_nobody_known() -> None:
+    """E4 is unidentified (vector V23)."""
+    unmatched = partner((0, 45), confidence=Confidence.NONE)
+    dossier = held(staff((0, 30)), unmatched, *students((0, 45)))
+
+    assert flags(dossier)["staff-left-early"] == (Severity.HIGH, REVIEW)
+
+
+def test_outer_limits_of_students_do_not_confirm() -> None:
+    """First join to last leave hides when students were away; exact rows confirm."""
+    outer = tuple(map(hull, students((1, 45))))
+    exact = tuple(
+        replace(
+            s,
+            visits=(*s.visits, *(replace(v, source=Source.AUDIT) for v in e.visits)),
+        )
+        for s, e in zip(outer, students((1, 45)), strict=True)
+    )
+    rest = (staff((0, 30)), partner((2, 44)))
+
+    assert flags(held(*rest, *outer))["staff-left-early"] == (Severity.HIGH, REVIEW)
+    assert flags(held(*rest, *exact))["staff-left-early"] == (Severity.HIGH, SURE)
+
+
+def test_the_sure_part_gives_the_severity() -> None:
+    """Six minutes by an outer limit, two of them sure: medium is confirmed."""
+    outer, exact = hull(students((0, 36), number=1)[0]), students((0, 32))[1]
+    dossier = held(staff((0, 30)), partner((0, 45)), outer, exact)
+
+    assert flags(dossier)["staff-left-early"] == (Severity.MEDIUM, SURE)
+
+
+def test_exempt_people_and_inactive_accounts_are_nobody() -> None:
+    """A parent alone with students is no partner; a suspended account supervises nobody."""
+    parent = an_attendance("e", Kind.EXEMPT, (0, 45), confidence=Confidence.ADDRESS)
+    inactive = an_attendance("i", Kind.INACTIVE, (0, 45))
+
+    assert not flags(held(parent, *students((0, 45))))
+    assert "no-staff-joined" in flags(held(inactive, partner((0, 45)), *students((0, 45))))
+
+
+def test_who_was_not_looked_up_is_not_accused() -> None:
+    """An unresolved id may be the new teacher: undecided, unless it is certain anyway."""
+    unknown = an_attendance("n", Kind.UNKNOWN, (0, 45))
+    open_case = held(unknown, partner((0, 45)), *students((0, 45)))
+    certain = held(replace(unknown, visits=unknown.visits[:0]), *V02)
+
+    assert not flags(open_case)
+    assert is_undecided("no-staff-joined", open_case)
+    assert flags(certain)["staff-left-early"] == (Severity.HIGH, SURE)
+    assert is_undecided("staff-left-early", certain)
+
+
+def test_without_full_attendance_nothing_is_said() -> None:
+    """Half of the visits could hide the teacher."""
+    dossier = held(*V02, evidence=without(Evidence.ATTENDANCE))
+
+    assert not flags(dossier)
+    for rule in PRESENCE_RULES:
+        assert is_undecided(rule, dossier)
+
+
+# --- hidden class -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outsider", "is_flagged"),
+    [
+        (partner((0, 45)), True),
+        (partner((0, 45), is_invited=False), True),
+        (stranger((0, 45), is_invited=True), True),
+        (stranger((0, 45)), False),
+    ],
+    ids=["registered", "registered, not invited", "invited", "neither"],
+)
+def test_a_hidden_class_needs_a_registered_or_invited_partner(
+    outsider: object, is_flagged: bool
+) -> None:
+    """Vector V36: medium, needs review; a stranger whom nobody invited brings no class."""
+    dossier = held(staff((0, 20)), outsider)  # type: ignore[arg-type] # parametrized
+    expected = {"staff-left-early": (Severity.MEDIUM, REVIEW)} if is_flagged else {}
+
+    assert flags(dossier) == expected
+
+
+def test_a_stranger_adds_nothing_to_a_hidden_class() -> None:
+    """Beside an invited partner only the partner's time counts."""
+    dossier = held(staff((0, 20)), partner((0, 22)), stranger((0, 45)))
+
+    (span,) = the("staff-left-early", dossier).concern.spans
+    assert span.seconds == 120
+
+
+# --- exemptions ---------------------------------------------------------------------------------
+
+
+def tutoring(**changes: object) -> Registry:
+    """Northstar with a tutoring exemption on Google Meet."""
+    row = an_exemption(ExemptionKind.MONITORED_TUTORING, platform=Platform.GOOGLE_MEET)
+    return a_registry(exemptions=(replace(row, **changes),))  # type: ignore[arg-type] # changes
+
+
+def test_monitored_tutoring_may_be_one_to_one() -> None:
+    """Only being alone is allowed; that no staff joined is still said."""
+    dossier = held(*ONE_TO_ONE, registry=tutoring())
+
+    assert set(flags(dossier)) == {"no-staff-joined"}
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [
+        tutoring(platform=None),
+        tutoring(platform=Platform.ZOOM),
+        tutoring(ends_on=CONTRACT.starts_on),
+        replace(tutoring(), contracts=()),
+    ],
+    ids=["nothing evidenced", "another platform", "lapsed", "no contract"],
+)
+def test_tutoring_without_its_conditions_is_not_exempt(registry: Registry) -> None:
+    """Platform evidenced, in force, and with a contract."""
+    assert "partner-alone-with-student" in flags(held(*ONE_TO_ONE, registry=registry))
+
+
+def test_a_stranger_beside_the_tutor_ends_the_exemption() -> None:
+    """Being alone with an unregistered outsider was never allowed."""
+    dossier = held(stranger((0, 30)), partner((0, 5)), *ONE_TO_ONE[1:], registry=tutoring())
+
+    assert "partner-alone-with-student" in flags(dossier)
+
+
+CLINIC = a_registry(
+    exemptions=(an_exemption(ExemptionKind.CONFIDENTIAL_CLINICAL, consent_on_file=True),)
+)
+
+
+def test_a_confidential_session_has_no_presence_flags() -> None:
+    """Staff are not wanted there; all five rules are decided and silent."""
+    dossier = held(*ONE_TO_ONE, registry=CLINIC)
+
+    assert is_confidential(dossier)
+    assert not flags(dossier)
+    assert judge(dossier).decided >= PRESENCE_RULES
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [
+        replace(CLINIC, contracts=()),
+        replace(CLINIC, certifications=()),
+        replace(CLINIC, certifications=(replace(CERTIFICATION, expires_on=CONTRACT.starts_on),)),
+        a_registry(exemptions=(an_exemption(ExemptionKind.CONFIDENTIAL_CLINICAL),)),
+    ],
+    ids=["no contract", "no certification", "certification lapsed", "no consent"],
+)
+def test_a_clinic_without_its_conditions_is_not_exempt(registry: Registry) -> None:
+    """Valid contract, certification and consent on file."""
+    dossier = held(*ONE_TO_ONE, registry=registry)
+
+    assert not is_confidential(dossier)
+    assert "no-staff-joined" in flags(dossier)
+
+
+# --- live and policy ----------------------------------------------------------------------------
+
+
+def test_a_running_call_is_provisional_with_a_recheck() -> None:
+    """Vector V26: nothing yet, look again in 20 s; then V25's flag is provisional."""
+    people = (staff((0, 20)), partner((0, None)), *students((0, None)))
+    early = judge(running(20 + 2 / 3, *people))
+    late = the("staff-left-early", running(25, *people))
+
+    assert not early.findings
+    assert early.recheck_at == at(21)
+    assert late.concern.is_provisional
+    assert late.severity is Severity.HIGH
+
+
+def test_absent_staff_are_late_before_they_are_missing() -> None:
+    """Vectors V41 and V42; the nudge counts from the first contact."""
+    people = (partner((0, None)), *students((0, None)))
+    waiting = running(1.5, *people)
+
+    assert not flags(waiting)
+    assert waiting_without_staff(waiting, Policy()) == timedelta(seconds=90)
+    assert "no-staff-joined" in flags(running(5, *people))
+
+
+@pytest.mark.parametrize(
+    "dossier",
+    [
+        running(20, staff((0, None)), partner((0, None)), *students((0, None))),
+        running(20, partner((0, 5)), *students((0, 5))),
+        held(partner((0, 45)), *students((0, 45))),
+        running(20, *ONE_TO_ONE, registry=CLINIC),
+    ],
+    ids=["staff there", "they left", "not running", "confidential"],
+)
+def test_nobody_waits(dossier: Dossier) -> None:
+    """No nudge is due."""
+    assert waiting_without_staff(dossier, Policy()) == timedelta(0)
+
+
+def test_a_result_is_provisional_until_final() -> None:
+    """Ten minutes after the end data may still be late."""
+    assert the("staff-left-early", held(*V02, is_final=False)).concern.is_provisional
+    assert not the("staff-left-early", held(*V02)).concern.is_provisional
+
+
+def test_the_district_sets_thresholds_and_severity() -> None:
+    """Thresholds, a switch-off and a severity of the policy."""
+    patient = Policy(thresholds=Thresholds(after_s=900))
+    off = Policy(rules={"staff-left-early": RuleSwitch(is_enabled=False)})
+    loud = Policy(rules={"staff-left-early": RuleSwitch(severity=Severity.CRITICAL)})
+
+    assert not flags(held(*V02), patient)
+    assert not flags(held(*V02), off)
+    assert "staff-left-early" not in judge(held(*V02), off).decided
+    assert flags(held(*V02), loud)["staff-left-early"][0] is Severity.CRITICAL
+
+
+def test_a_cancelled_meeting_that_was_held_is_judged() -> None:
+    """What took place counts; without a call there is nothing to find."""
+    cancelled = {"is_cancelled": True}
+
+    assert flags(held(*V02, meeting=cancelled))
+    assert not judge(held(meeting=cancelled, conferences=())).findings
+
+
+def test_nothing_in_a_finding_names_a_student() -> None:
+    """Neither keys nor domains of students are in what is told."""
+    dossier = held(
+        *V02,
+        somebody((0, 45), form=IdentityForm.PHONE),
+        invitees=(HOST, PARTNER, STRANGER, a_student()),
+    )
+    told = repr([(f.message, f.advice, f.fix, f.concern) for f in judge(dossier).findings])
+
+    assert "student 1" not in told
+    assert "k1" not in told
+    assert "students.district" not in told
