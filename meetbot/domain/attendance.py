@@ -133,3 +133,5 @@ class Attendance:
     address_key: str | None = None
     is_invited: bool = False
     form: IdentityForm = IdentityForm.SIGNED_IN
+    lookalike_of: str | None = None
+    """partner_id whose domain this outsider's address imitates."""

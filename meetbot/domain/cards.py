@@ -100,14 +100,8 @@ def card_of(
 def _partners(dossier: Dossier, contacts: Mapping[str, str]) -> tuple[PartnerLine, ...]:
     programs = programs_of(dossier)
     lines = [_partner(dossier, partner, programs[partner], contacts) for partner in programs]
-    outside = Counter(i.guest.domain for i in dossier.outsiders if i.partner_id is None)
-    outside.update(
-        {
-            a.domain: 1
-            for a in dossier.attendances
-            if a.kind is Kind.EXTERNAL and a.domain and a.domain not in outside
-        }
-    )
+    outside = {i.guest.domain for i in dossier.outsiders if i.partner_id is None}
+    outside |= {a.domain for a in dossier.attendances if a.kind is Kind.EXTERNAL and a.domain}
     lines += [
         PartnerLine(f"guest at {domain}", is_registered=False, statuses=("not in the registry",))
         for domain in sorted(outside)
@@ -223,19 +217,21 @@ def timeline_of(dossier: Dossier, flags: Iterable[Flag]) -> Timeline | None:
     now = dossier.as_of
     instants = [c.start_at for c in dossier.conferences]
     instants += [c.end_at or now for c in dossier.conferences]
-    spans = {(s.kind, s.start_at): s for f in flags if f.family for s in f.spans}
+    start_at, end_at = min(instants), max(instants)
+    open_flags = (f for f in flags if f.family and f.status.is_pending)
+    spans = {(s.kind, s.start_at): s for f in open_flags for s in f.spans}
     return Timeline(
-        start_at=min(instants),
-        end_at=max(instants),
+        start_at=start_at,
+        end_at=end_at,
         scheduled_start_at=dossier.start_at if dossier.meeting else None,
         scheduled_end_at=dossier.end_at if dossier.meeting else None,
-        lanes=_lanes(dossier, now),
+        lanes=_lanes(dossier, start_at, end_at),
         contacts=tuple(sorted(spans.values(), key=lambda s: (s.start_at, s.kind))),
         is_running=dossier.is_live,
     )
 
 
-def _lanes(dossier: Dossier, now: datetime) -> tuple[Lane, ...]:
+def _lanes(dossier: Dossier, start_at: datetime, end_at: datetime) -> tuple[Lane, ...]:
     order = list(_ROLES)
     people = sorted(
         dossier.attendances,
@@ -246,13 +242,14 @@ def _lanes(dossier: Dossier, now: datetime) -> tuple[Lane, ...]:
     lanes: list[Lane] = []
     for person in people:
         role, word = _ROLES[person.kind]
-        counts[word] += 1
-        label = f"{word} {counts[word]}"
-        if person.kind is Kind.STAFF and person.address_key == host_key:
+        if person.kind is Kind.STAFF and host_key and person.address_key == host_key:
             label = "Host"
-        elif person.partner_id:
+        else:
+            counts[word] += 1
+            label = f"{word} {counts[word]}"
+        if person.kind is Kind.PARTNER and person.partner_id:
             label += _name_of(dossier, person.partner_id)
-        lanes.append(Lane(label, role, _spans(person, now)))
+        lanes.append(Lane(label, role, _spans(person, start_at, end_at)))
     return tuple(lanes)
 
 
@@ -263,15 +260,23 @@ def _name_of(dossier: Dossier, partner_id: str) -> str:
     return f" ({partner.name})"
 
 
-def _spans(person: Attendance, now: datetime) -> tuple[tuple[datetime, datetime, bool], ...]:
-    """Visits of all devices and sources as one row of spans; touching ones are joined."""
+def _spans(
+    person: Attendance, first: datetime, last: datetime
+) -> tuple[tuple[datetime, datetime, bool], ...]:
+    """Visits of all devices and sources as one row of spans within the call; touching ones joined.
+
+    A visit without an end is drawn to the last moment it was seen, else to the end of the call.
+    """
     merged: list[tuple[datetime, datetime, bool]] = []
     for visit in sorted(person.visits, key=lambda v: v.start_at):
         is_known = visit.end_at is not None
-        end = visit.end_at or visit.last_seen_at or now
-        if merged and visit.start_at <= merged[-1][1]:
+        begin = max(visit.start_at, first)
+        end = min(visit.end_at or visit.last_seen_at or last, last)
+        if end < begin:
+            continue
+        if merged and begin <= merged[-1][1]:
             start, before, was_known = merged[-1]
             merged[-1] = (start, max(before, end), is_known if end >= before else was_known)
         else:
-            merged.append((visit.start_at, max(end, visit.start_at), is_known))
+            merged.append((begin, end, is_known))
     return tuple(merged)

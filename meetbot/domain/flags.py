@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -87,6 +87,10 @@ class ChangeKind(StrEnum):
     SUPERSEDED = "superseded"
 
 
+_ALONE = "alone"
+"""Kind of the spans in which a partner was alone with a student."""
+
+
 @dataclass(frozen=True, slots=True)
 class FlagChange:
     """One change of state, to be stored with its evidence in one transaction."""
@@ -114,7 +118,8 @@ def reconcile(
     """Compare the findings of one occurrence with its flags; pure and repeatable.
 
     A rule that was not decided (another phase, or evidence missing) leaves its flags as they
-    are. An officer's decision is never touched. Changes come in a stable order.
+    are. A flag that an officer upheld or dismissed stays as it was decided. Changes come in a
+    stable order.
     """
     flags = {flag.key: flag for flag in kept}
     found = {finding.key: finding for finding in verdict.findings}
@@ -125,7 +130,7 @@ def reconcile(
         change = _change_of(before, after)
         if change is not None:
             changes.append(change)
-    live_families = {f.family for f in verdict.findings if f.family}
+    live_families = {f.family for f in verdict.findings if f.family and not _is_alone(f)}
     for key, flag in flags.items():
         if key not in found and flag.status.is_pending and flag.rule in verdict.decided:
             closed = _close(flag, live_families, as_of, withdraw_reason)
@@ -157,7 +162,7 @@ def _flag_of(
         message=finding.message,
         advice=finding.advice,
         fix=finding.fix,
-        facts=dict(concern.facts),
+        facts={key: _stored(value) for key, value in concern.facts.items()},
         spans=concern.spans,
         unknowns=concern.unknowns,
         family=finding.family,
@@ -173,23 +178,47 @@ def _flag_of(
     )
 
 
+def _stored(value: object) -> object:
+    """A fact as the store gives it back, so that what did not change compares equal."""
+    match value:
+        case str() | bool() | int() | float() | None:
+            return value
+        case Mapping():
+            return {str(key): _stored(item) for key, item in value.items()}
+        case Collection():
+            return [_stored(item) for item in value]
+    return str(value)
+
+
 def _change_of(before: Flag | None, after: Flag) -> FlagChange | None:
     if before is None:
         return FlagChange(ChangeKind.OPENED, after)
+    if before.status.is_decided:
+        return None
     if before.status in (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED):
         # Told again from the start: those who heard "withdrawn" must hear that it is back.
-        return FlagChange(ChangeKind.REOPENED, replace(after, told={}, told_severity=None))
+        again = replace(after, opened_at=after.updated_at, told={}, told_severity=None)
+        return FlagChange(ChangeKind.REOPENED, again)
     if replace(before, updated_at=after.updated_at) == after:
         return None
     return FlagChange(ChangeKind.UPDATED, after)
 
 
+def _is_alone(about: Finding | Flag) -> bool:
+    """Whether this is about one-to-one time, which lies beside the other classifications.
+
+    It takes no other's place and none takes its: where it is gone, those who were told hear so.
+    """
+    spans = about.concern.spans if isinstance(about, Finding) else about.spans
+    return bool(spans) and all(span.kind == _ALONE for span in spans)
+
+
 def _close(
-    flag: Flag, live_families: Iterable[str], as_of: datetime, reason: str
+    flag: Flag, live_families: Collection[str], as_of: datetime, reason: str
 ) -> FlagChange | None:
     if flag.is_sticky:
         return None
-    if flag.family and flag.family in live_families:
+    if flag.family and flag.family in live_families and not _is_alone(flag):
         after = replace(flag, status=FlagStatus.SUPERSEDED, updated_at=as_of)
         return FlagChange(ChangeKind.SUPERSEDED, after, "another classification took its place")
     if flag.family and not flag.is_provisional and flag.certainty is Certainty.NEEDS_REVIEW:

@@ -5,21 +5,30 @@ Rule catalogue §2 (Identity confidence, Classes, In scope) and §4 (exempt outs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from meetbot.domain.addresses import Address, parse_address, parse_domain
-from meetbot.domain.attendance import Attendance
+from meetbot.domain.addresses import Address, is_free_mail, parse_address, parse_domain
+from meetbot.domain.attendance import Attendance, IdentityForm
 from meetbot.domain.dates import local_interval
 from meetbot.domain.dossier import Invitee
 from meetbot.domain.meetings import KeptGuest, Meeting, Scope
 from meetbot.domain.people import AccountKind, Confidence, Kind, KnownAccount, Pseudonyms
-from meetbot.domain.registry import NOT_PARTNER_KINDS, Exemption, Identity, Registry, School
+from meetbot.domain.registry import (
+    NOT_PARTNER_KINDS,
+    Exemption,
+    Identity,
+    IdentityKind,
+    Registry,
+    School,
+)
 
 _CALENDAR_HOSTS = ("calendar.google.com",)
 """Secondary, class and resource calendars: `…@group.calendar.google.com` and its siblings."""
+
 
 def is_calendar_address(domain: str) -> bool:
     """Whether a domain is Google's own for calendars that are nobody's mailbox."""
@@ -29,15 +38,31 @@ def is_calendar_address(domain: str) -> bool:
 def name_tokens(pseudonyms: Pseudonyms, *texts: str) -> tuple[str, ...]:
     """Keyed words of names and local parts, at least three letters each, sorted.
 
-    Enough to tell whether a display name is compatible with a guest, and nothing else.
+    Enough to tell whether a display name is compatible with a guest, and nothing else. Accents
+    are left out, as mail addresses leave them out.
     """
     words = {
         word
         for text in texts
-        for word in "".join(c if c.isalnum() else " " for c in text[:200].casefold()).split()
+        for word in "".join(c if c.isalnum() else " " for c in _plain(text[:200])).split()
         if len(word) >= 3 and not word.isdigit()
     }
     return tuple(sorted(pseudonyms.name(word)[:12] for word in words))
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def are_names_compatible(one: Collection[str], other: Collection[str]) -> bool:
+    """Whether two sets of keyed name words can be one person's.
+
+    One holds the other (`Dana` and `Dana Rivera`), or two words at least are the same; a first
+    name alone in common with another last name is not enough.
+    """
+    common = set(one) & set(other)
+    return bool(common) and len(common) >= min(2, len(set(one)), len(set(other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +106,21 @@ class Roster:
         self._exempt: dict[str, list[Exemption]] = {}
         for row in registry.exemptions:
             if row.kind in NOT_PARTNER_KINDS:
-                self._exempt.setdefault(self._exempt_key(row.value), []).append(row)
+                key = self._exempt_key(row.value)
+                if key is not None:
+                    self._exempt.setdefault(key, []).append(row)
 
     def _index(self, identity: Identity) -> None:
-        address = parse_address(identity.value)
-        if address is not None:
-            self._people.setdefault(self.pseudonyms.address(address.key), identity)
-        elif (domain := parse_domain(identity.value)) is not None:
+        if identity.kind is IdentityKind.ADDRESS:
+            address = parse_address(identity.value)
+            if address is not None:
+                self._people.setdefault(self.key(address), identity)
+        elif (domain := _own_domain(identity.value)) is not None:
             self._domains.setdefault(domain, identity)
 
-    def _exempt_key(self, value: str) -> str:
+    def _exempt_key(self, value: str) -> str | None:
         address = parse_address(value)
-        return self.pseudonyms.address(address.key) if address else value.strip().lower()
+        return self.key(address) if address else _own_domain(value)
 
     def _exemption(self, key: str, at: datetime) -> Exemption | None:
         for row in self._exempt.get(key, ()):
@@ -119,8 +147,19 @@ class Roster:
             return Outsider(Kind.EXEMPT, exemption=exemption)
         if organization := self._domains.get(domain):
             return Outsider(Kind.PARTNER, organization.partner_id)
-        imitated = self.registry.lookalike_of(Address("anybody", domain))
+        imitated = self.registry.lookalike_of(Address("anybody", domain)) if domain else None
         return Outsider(Kind.EXTERNAL, lookalike_of=imitated.partner_id if imitated else None)
+
+    def unlisted(self, address_key: str | None, domain: str) -> Kind | None:
+        """Student or unknown for one of the district's domains without an account; else None.
+
+        Deleted since, or not in the snapshot yet: one of ours, never an outsider.
+        """
+        if domain in self.student_domains:
+            return Kind.STUDENT
+        if domain in self.district_domains and not (address_key and self.registered(address_key)):
+            return Kind.UNKNOWN
+        return None
 
     def guest(self, guest: KeptGuest, account: KnownAccount | None, at: datetime) -> Invitee:
         """Classify one guest; `account` is what the directory snapshot knows of the address."""
@@ -128,13 +167,13 @@ class Roster:
             return Invitee(guest, Kind.ROOM, Confidence.DIRECTORY)
         if account is not None:
             return self._account(guest, account, at)
-        if guest.domain in self.district_domains and not self.registered(guest.address_key):
-            is_student = guest.domain in self.student_domains
-            kind = Kind.STUDENT if is_student else Kind.UNKNOWN
-            confidence = Confidence.ADDRESS if is_student else Confidence.NONE
+        kind = self.unlisted(guest.address_key, guest.domain)
+        if kind is not None:
+            confidence = Confidence.ADDRESS if kind is Kind.STUDENT else Confidence.NONE
             return Invitee(guest, kind, confidence, is_district_account=True)
         found = self.outsider(guest.address_key, guest.domain, at)
-        return _invitee(guest, found, Confidence.ADDRESS, is_district_account=False)
+        is_ours = guest.domain in self.district_domains
+        return _invitee(guest, found, Confidence.ADDRESS, is_district_account=is_ours)
 
     def _account(self, guest: KeptGuest, account: KnownAccount, at: datetime) -> Invitee:
         kind = self.kind_of_account(account, guest.address_key)
@@ -152,29 +191,39 @@ class Roster:
         """
         if account.kind is AccountKind.STUDENT:
             return Kind.STUDENT
-        keys = [address_key] if address_key else []
-        if account.address and (own := parse_address(account.address)):
-            keys.append(self.pseudonyms.address(own.key))
-        if any(self.registered(key) for key in keys):
+        if self._registered_key(account, address_key) is not None:
             return None
         return {AccountKind.STAFF: Kind.STAFF, AccountKind.INACTIVE: Kind.INACTIVE}.get(
             account.kind
         )
+
+    def _registered_key(self, account: KnownAccount, address_key: str | None) -> str | None:
+        """That one of an account's addresses that the registry names, if any."""
+        own = parse_address(account.address) if account.address else None
+        keys = (address_key, self.key(own) if own else None)
+        return next((key for key in keys if key and self.registered(key)), None)
 
     def outside_address(
         self, account: KnownAccount, address_key: str | None, domain: str | None
     ) -> tuple[str | None, str]:
         """Address key and domain by which the registry knows an account that is not staff."""
         if account.guest_address and (real := parse_address(account.guest_address)):
-            return self.pseudonyms.address(real.key), real.domain
+            return self.key(real), real.domain
         own = parse_address(account.address) if account.address else None
-        if address_key is None and own is not None:
-            address_key = self.pseudonyms.address(own.key)
-        return address_key, domain or (own.domain if own else "")
+        key = self._registered_key(account, address_key) or address_key
+        if key is None and own is not None:
+            key = self.key(own)
+        return key, domain or (own.domain if own else "")
 
     def key(self, address: Address) -> str:
         """Keyed matching form of an address."""
         return self.pseudonyms.address(address.key)
+
+
+def _own_domain(text: str) -> str | None:
+    """A domain that can stand for one organization; free-mail hosts stand for nobody."""
+    domain = parse_domain(text)
+    return None if domain is None or is_free_mail(domain) else domain
 
 
 def _invitee(
@@ -221,12 +270,21 @@ def scope_of(
     people = list(invitees)
     present = list(attendances)
     kinds = {p.kind for p in people} | {a.kind for a in present}
-    if not kinds & {Kind.PARTNER, Kind.EXTERNAL}:
+    if not kinds & {Kind.PARTNER, Kind.EXTERNAL} and not any(map(_is_unmatched, present)):
         return Scope.NONE if is_guest_list_complete else Scope.FULL
     is_full = (
         Kind.PARTNER in kinds
         or Kind.STUDENT in kinds
         or any(p.lookalike_of for p in people)
+        or any(a.lookalike_of for a in present)
         or not is_guest_list_complete
     )
     return Scope.FULL if is_full else Scope.ADULT
+
+
+def _is_unmatched(attendance: Attendance) -> bool:
+    """Whether the audit log calls somebody external of whom it gives an obscured name only."""
+    named = (IdentityForm.MASKED, IdentityForm.SIGNED_IN)
+    return attendance.kind is Kind.UNIDENTIFIED and any(
+        v.identity.is_external and v.identity.form in named for v in attendance.visits
+    )

@@ -199,33 +199,32 @@ def merge_copies(
     """Merge all known copies of one occurrence; needs at least one copy.
 
     The organizer's copy is the truth where there is one; otherwise the newest `updated` copy
-    tells times and settings, and the guest list is the union. The meeting is cancelled when the
-    organizer's copy is, or when every copy is.
+    tells times, and nobody tells the settings for sure. Where the copy that counts does not hold
+    the whole guest list, it is the union of all. Imported copies count only where there are no
+    others. The meeting is cancelled when the organizer's copy is, or when every copy is.
     """
-    live = [copy for copy in copies if not copy.is_cancelled] or list(copies)
-    own = [copy for copy in copies if copy.is_organizer_copy]
+    real = [copy for copy in copies if not copy.is_private_copy] or list(copies)
+    live = [copy for copy in real if not copy.is_cancelled] or real
+    own = [copy for copy in real if copy.is_organizer_copy]
     lead = max(own or live, key=_freshness)
-    guests: dict[str, KeptGuest] = {}
-    for copy in sorted([lead] if own else live, key=_freshness, reverse=True):
-        for guest in copy.guests:
-            guests.setdefault(guest.address_key, guest)
-    complete = lead.is_guest_list_complete if own else any(c.is_guest_list_complete for c in live)
+    tellers = sorted([lead] if _is_whole(lead, own) else {*live, lead}, key=_freshness)
+    guests = {guest.address_key: guest for copy in tellers for guest in copy.guests}
     return Meeting(
         key=OccurrenceKey(key.ical_uid, key.original_start_at, lead.meeting_code),
         start_at=lead.start_at,
         end_at=lead.end_at,
-        is_cancelled=lead.is_cancelled if own else all(c.is_cancelled for c in copies),
+        is_cancelled=lead.is_cancelled if own else all(c.is_cancelled for c in real),
         is_recurring=lead.is_recurring,
         organizer=lead.organizer,
         creator=lead.creator,
         is_imported=not own and all(c.is_private_copy for c in live),
         guests=tuple(guests.values()),
-        is_guest_list_complete=complete,
-        unexpanded_groups=lead.unexpanded_groups,
+        is_guest_list_complete=any(c.is_guest_list_complete for c in tellers),
+        unexpanded_groups=max(c.unexpanded_groups for c in tellers),
         guests_can_see_others=lead.guests_can_see_others,
         guests_can_invite=lead.guests_can_invite,
         guests_can_modify=lead.guests_can_modify,
-        are_settings_known=bool(own) or not lead.is_details_hidden,
+        are_settings_known=bool(own),
         meeting_code=lead.meeting_code,
         links=tuple(dict.fromkeys(link for c in ([lead] if own else live) for link in c.links)),
         are_details_known=not lead.is_details_hidden,
@@ -236,6 +235,17 @@ def merge_copies(
     )
 
 
-def _freshness(copy: KeptCopy) -> tuple[bool, float, str]:
+def _is_whole(lead: KeptCopy, own: list[KeptCopy]) -> bool:
+    """Whether the organizer's copy lists everybody, as far as groups can be opened."""
+    return bool(own) and (lead.is_guest_list_complete or lead.unexpanded_groups > 0)
+
+
+def _freshness(copy: KeptCopy) -> tuple[bool, bool, float, str, str]:
     updated = copy.updated_at.timestamp() if copy.updated_at else 0.0
-    return (not copy.is_cancelled, updated, copy.calendar)
+    return (
+        not copy.is_cancelled,
+        not copy.is_details_hidden,
+        updated,
+        copy.calendar,
+        copy.event_id,
+    )

@@ -6,11 +6,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from meetbot.domain.cards import lines_of
-from meetbot.domain.dates import local_day_start
 from meetbot.domain.findings import Phase, Severity
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, FlagStatus
 from meetbot.domain.notices import (
@@ -23,6 +22,7 @@ from meetbot.domain.notices import (
 )
 from meetbot.domain.policy import SchoolCalendar
 
+_MAILED = (Audience.HOST, Audience.OFFICERS, Audience.PRINCIPAL, Audience.PRIVACY)
 _FIX_IT_ENDS = timedelta(hours=24)
 """Set-up flags are the host's alone until this long before the start."""
 
@@ -116,15 +116,21 @@ def plan_flags(
 ) -> Plan:
     """Mails for the flags of one occurrence that are due now: one for each audience.
 
-    A flag whose severity rose since officers were told is told again. Withdrawals go to
-    everybody who had been told by a mail of their own.
+    A flag whose severity rose since officers were told is told again, even one that they have
+    acknowledged. Who was told of a flag that another classification superseded is told of that
+    one. Withdrawals go to everybody who had been told by a mail of their own.
     """
+    changes = tuple(changes)
+    heard = _heard_of_superseded(changes, situation)
     due: dict[Audience, list[Flag]] = {}
     later: list[datetime] = []
     for flag in flags:
-        if flag.status is not FlagStatus.OPEN:
+        if not flag.status.is_pending:
             continue
-        for audience, at in audiences(flag, situation).items():
+        wanted = audiences(flag, situation)
+        if flag.severity.rank > Severity.LOW.rank:
+            wanted |= heard.get(flag.family or "", {})
+        for audience, at in wanted.items():
             if not situation.addressees.of(audience) or not _is_untold(flag, audience):
                 continue
             if at <= situation.as_of:
@@ -139,11 +145,28 @@ def plan_flags(
     return Plan(tuple(notices), _noted(due, situation.as_of), min(later, default=None))
 
 
+def _heard_of_superseded(
+    changes: Iterable[FlagChange], situation: Situation
+) -> dict[str, dict[Audience, datetime]]:
+    """By family, who was told of a flag whose place another has now taken: they are told today."""
+    heard: dict[str, dict[Audience, datetime]] = {}
+    for change in changes:
+        if change.kind is ChangeKind.SUPERSEDED and change.flag.family:
+            told = {a: situation.as_of for a in _may_be_told(situation) if a in change.flag.told}
+            heard.setdefault(change.flag.family, {}).update(told)
+    return heard
+
+
+def _may_be_told(situation: Situation) -> tuple[Audience, ...]:
+    """Of a confidential meeting nobody but the privacy officers hears, withdrawals included."""
+    return (Audience.PRIVACY,) if situation.is_confidential else _MAILED
+
+
 def _is_untold(flag: Flag, audience: Audience) -> bool:
-    if audience not in flag.told:
-        return True
     has_risen = flag.told_severity is not None and flag.severity.rank > flag.told_severity.rank
-    return has_risen and audience is not Audience.HOST
+    if flag.status is not FlagStatus.OPEN and not has_risen:
+        return False
+    return audience not in flag.told or (has_risen and audience is not Audience.HOST)
 
 
 def _kind(audience: Audience, flags: Iterable[Flag]) -> NoticeKind:
@@ -192,7 +215,7 @@ def _withdrawals(
 ) -> list[Notice]:
     gone = [c for c in changes if c.kind is ChangeKind.WITHDRAWN]
     notices: list[Notice] = []
-    for audience in (Audience.HOST, Audience.OFFICERS, Audience.PRINCIPAL, Audience.PRIVACY):
+    for audience in _may_be_told(situation):
         told = [change for change in gone if audience in change.flag.told]
         if told and situation.addressees.of(audience):
             reason = "; ".join(sorted({change.reason for change in told if change.reason}))
@@ -204,40 +227,29 @@ def _withdrawals(
 
 
 def _noted(due: Mapping[Audience, Sequence[Flag]], as_of: datetime) -> tuple[Told, ...]:
-    told: dict[str, dict[str, datetime]] = {}
-    flags: dict[str, Flag] = {}
-    for audience, group in due.items():
-        for flag in group:
-            flags[flag.id] = flag
-            told.setdefault(flag.id, dict(flag.told))[audience] = as_of
+    flags = {flag.id: flag for group in due.values() for flag in group}
     return tuple(
-        Told(
-            flag_id,
-            audiences_told,
-            flags[flag_id].severity
-            if any(flag_id in (f.id for f in due.get(a, ())) for a in Audience if _weighs(a))
-            else flags[flag_id].told_severity,
-        )
-        for flag_id, audiences_told in sorted(told.items())
+        _told(flag, [audience for audience, group in due.items() if flag in group], as_of)
+        for _, flag in sorted(flags.items())
     )
 
 
-def _weighs(audience: Audience) -> bool:
-    return audience is not Audience.HOST
+def _told(flag: Flag, told_now: Sequence[Audience], as_of: datetime) -> Told:
+    is_weighed = any(audience is not Audience.HOST for audience in told_now)
+    return Told(
+        flag.id,
+        {**flag.told, **dict.fromkeys(told_now, as_of)},
+        flag.severity if is_weighed else flag.told_severity,
+    )
 
 
 def add_school_days(at: datetime, days: int, zone: ZoneInfo, calendar: SchoolCalendar) -> datetime:
     """The same local time `days` school days later; the opening hour of the day at the earliest."""
     local = at.astimezone(zone)
     day = local.date()
-    left = days if calendar.weekdays else 0
+    left = days if any(weekday in range(7) for weekday in calendar.weekdays) else 0
     while left:
         day += timedelta(days=1)
         left -= day.weekday() in calendar.weekdays
-    opens = local_day_start(day, zone) + timedelta(
-        hours=calendar.opens.hour, minutes=calendar.opens.minute
-    )
-    same_time = local_day_start(day, zone) + timedelta(
-        hours=local.hour, minutes=local.minute, seconds=local.second
-    )
-    return max(opens, same_time)
+    clock: time = max(calendar.opens, local.time())
+    return datetime.combine(day, clock, zone).astimezone(UTC)

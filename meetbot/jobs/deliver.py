@@ -64,8 +64,9 @@ def _fail(deps: Deps, queued: QueuedNotice, reason: str, outcome: Outcome, as_of
 def _wait(attempts: int, retry_after: float | None) -> timedelta:
     """30 s, then twice as long each time up to an hour, 20 % shorter at random."""
     if retry_after is not None:
-        return min(timedelta(seconds=max(retry_after, 1.0)), _LONGEST_RETRY)
-    wait = min(_FIRST_RETRY * 2 ** min(attempts - 1, 8), _LONGEST_RETRY)
+        # In this order, so that neither "nan" nor "inf" of a server gets through.
+        return timedelta(seconds=min(_LONGEST_RETRY.total_seconds(), max(1.0, retry_after)))
+    wait = min(_FIRST_RETRY * 2 ** min(max(attempts - 1, 0), 8), _LONGEST_RETRY)
     return timedelta(seconds=wait.total_seconds() * random.uniform(0.8, 1.0))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from meetbot.domain.cards import card_of, lines_of
 from meetbot.domain.findings import Severity
@@ -48,9 +48,13 @@ def _last_weekly(deps: Deps, as_of: datetime) -> datetime:
 
 def _last_local(deps: Deps, as_of: datetime, at: time) -> datetime:
     """The latest instant of a local time of day that is not after `as_of`."""
-    local = as_of.astimezone(deps.district.zone)
-    due = local.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0, fold=0)
-    return due - timedelta(days=1) if due > local else due
+    zone = deps.district.zone
+    today = as_of.astimezone(zone).date()
+    due = datetime.combine(today, at, zone)
+    # Compared as instants: on the days of a clock change wall-clock times do not tell the order.
+    if due.astimezone(UTC) > as_of:
+        due = datetime.combine(today - timedelta(days=1), at, zone)
+    return due
 
 
 def _once(deps: Deps, name: str, due_at: datetime, outcome: Outcome, as_of: datetime) -> None:
