@@ -100,6 +100,19 @@ def engagements(dossier: Dossier) -> Iterator[Engagement]:
         )
 
 
+def sole_partner(dossier: Dossier) -> str | None:
+    """The partner a flag about the whole meeting belongs to, where there is just one."""
+    partner_ids = dossier.partner_ids
+    return partner_ids[0] if len(partner_ids) == 1 else None
+
+
+def program_of(dossier: Dossier, partner_id: str | None) -> str | None:
+    """The program under which a partner is at this meeting; None where it is not known."""
+    if partner_id is None:
+        return None
+    return program_for(dossier.registry, partner_id, occasion_of(dossier))
+
+
 def contract_of(dossier: Dossier, engagement: Engagement) -> ContractAnswer:
     """What the registry says of the contract for this meeting."""
     return contract_answer(

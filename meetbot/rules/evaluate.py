@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from meetbot.domain.dossier import Dossier
@@ -20,6 +21,7 @@ from meetbot.domain.meetings import Scope
 from meetbot.domain.policy import Policy
 from meetbot.rules.catalogue import RULES
 from meetbot.rules.crossings import next_crossing
+from meetbot.rules.engagements import program_of
 from meetbot.rules.rule import Rule, Unsure
 
 _OF_PLANNED_MEETINGS = frozenset({Evidence.CALENDAR, Evidence.GUESTS, Evidence.TEXT})
@@ -134,6 +136,8 @@ def _undecided(rule: Rule, doubts: list[Unsure]) -> Undecided | None:
 
 
 def _finding(rule: Rule, concern: Concern, dossier: Dossier, policy: Policy) -> Finding:
+    if concern.program_id is None:
+        concern = replace(concern, program_id=program_of(dossier, concern.partner_id))
     return Finding(
         rule=rule.id,
         occurrence=dossier.key,

@@ -213,7 +213,7 @@ def _concern(flag: PresenceFlag, decisions: _Decisions, dossier: Dossier) -> Con
         severity = min(severity, sure or severity, key=lambda s: s.rank)
     components = answer.certain if is_certain else answer.possible
     own = tuple(c for c in components if c.kind is _KINDS[flag.rule])
-    partners = _partners_present(dossier)
+    partners = _partners_present(dossier) or dossier.partner_ids
     return Concern(
         subject="presence",
         facts=_facts(flag.rule, components, own, dossier),
@@ -221,7 +221,9 @@ def _concern(flag: PresenceFlag, decisions: _Decisions, dossier: Dossier) -> Con
         certainty=certainty,
         is_provisional=flag.provisional or not dossier.is_final,
         partner_id=partners[0] if len(partners) == 1 else None,
-        spans=tuple(TimelineSpan(str(c.kind), from_second(c.start), from_second(c.end)) for c in own),
+        spans=tuple(
+            TimelineSpan(str(c.kind), from_second(c.start), from_second(c.end)) for c in own
+        ),
         unknowns=() if certainty is Certainty.CONFIRMED else tuple(_unknowns(flag, dossier)),
     )
 

@@ -44,8 +44,11 @@ def local_moment(at: datetime, zone: ZoneInfo) -> str:
 
 
 def counted(number: int, *, is_confidential: bool) -> str:
-    """A number of people; small ones are withheld for confidential services (catalogue §1)."""
-    return f"fewer than {_FEWEST}" if is_confidential and number < _FEWEST else str(number)
+    """A number at the head of a sentence; small ones are withheld for confidential services.
+
+    Catalogue §1, Never in e-mail.
+    """
+    return f"Fewer than {_FEWEST}" if is_confidential and number < _FEWEST else str(number)
 
 
 def listed(words: Collection[str]) -> str:

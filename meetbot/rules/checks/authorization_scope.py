@@ -39,8 +39,13 @@ def authorization_scope(dossier: Dossier, policy: Policy) -> Iterator[Concern | 
         answer = authorization_of(dossier, engagement, policy)
         if isinstance(answer, AuthorizationOutOfScope):
             yield _concern(answer, engagement, dossier)
-        elif isinstance(answer, Authorized) and Field.SCHOOL in answer.unsure:
+        elif isinstance(answer, Authorized) and _is_school_missing(answer, dossier):
             yield Unsure("the host's school is not known, so the approval may be for another one")
+
+
+def _is_school_missing(answer: Authorized, dossier: Dossier) -> bool:
+    """Whether a planned meeting's school is unknown; an ad-hoc call never has one."""
+    return Field.SCHOOL in answer.unsure and dossier.meeting is not None
 
 
 def _concern(answer: AuthorizationOutOfScope, engagement: Engagement, dossier: Dossier) -> Concern:

@@ -13,6 +13,7 @@ from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Policy
 from meetbot.domain.presence import PresenceRule
 from meetbot.rules.audience import has_students
+from meetbot.rules.engagements import sole_partner
 from meetbot.rules.exemptions import is_confidential
 from meetbot.rules.rule import AFTER, rule
 from meetbot.rules.seconds import is_partner
@@ -38,7 +39,12 @@ def evidence_incomplete(dossier: Dossier, policy: Policy) -> Iterator[Concern]:
         return
     reasons = tuple(_reasons(dossier))
     if reasons:
-        yield Concern(subject="attendance", facts={"reasons": len(reasons)}, unknowns=reasons)
+        yield Concern(
+            subject="attendance",
+            facts={"reasons": len(reasons)},
+            partner_id=sole_partner(dossier),
+            unknowns=reasons,
+        )
 
 
 def _matters(dossier: Dossier, policy: Policy) -> bool:

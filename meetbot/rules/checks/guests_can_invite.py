@@ -8,6 +8,7 @@ from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Concern, Evidence, Severity
 from meetbot.domain.policy import Policy
 from meetbot.rules.audience import unknown_guests
+from meetbot.rules.engagements import sole_partner
 from meetbot.rules.rule import BEFORE, Unsure, rule
 
 
@@ -39,4 +40,5 @@ def guests_can_invite(dossier: Dossier, policy: Policy) -> Iterator[Concern | Un
                 "can_invite": meeting.guests_can_invite,
                 "can_modify": meeting.guests_can_modify,
             },
+            partner_id=sole_partner(dossier),
         )

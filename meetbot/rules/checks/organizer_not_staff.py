@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meetbot.domain.cards import NEUTRAL_PARTNER
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
 from meetbot.domain.people import Kind
@@ -40,7 +41,8 @@ def organizer_not_staff(dossier: Dossier, policy: Policy) -> Iterator[Concern | 
         return
     who = _WHO[host.kind]
     if host.partner_id:
-        who = f"partner {partner_name(dossier, host.partner_id)}"
+        name = partner_name(dossier, host.partner_id)
+        who = name if name == NEUTRAL_PARTNER else f"partner {name}"
     yield Concern(
         subject="organizer",
         facts={"who": who},

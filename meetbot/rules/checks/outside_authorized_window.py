@@ -10,7 +10,7 @@ from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
 from meetbot.domain.policy import Policy
 from meetbot.domain.spans import Span, union
-from meetbot.rules.engagements import authorization_of, engagements
+from meetbot.rules.engagements import authorization_of, engagements, sole_partner
 from meetbot.rules.rule import LIVE_AND_AFTER, rule
 from meetbot.rules.seconds import contact_spans, to_second, total, without
 
@@ -40,6 +40,7 @@ def outside_authorized_window(dossier: Dossier, policy: Policy) -> Iterator[Conc
             facts={"what": what},
             certainty=Certainty.CONFIRMED if is_sure else Certainty.NEEDS_REVIEW,
             is_provisional=not dossier.is_final,
+            partner_id=sole_partner(dossier),
         )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
 from meetbot.domain.platforms import Certainty as LinkCertainty
 from meetbot.domain.platforms import Platform, PlatformLink, dial_in_only
 from meetbot.domain.policy import Policy
-from meetbot.rules.engagements import engagements, program_name
+from meetbot.rules.engagements import engagements, program_name, sole_partner
 from meetbot.rules.exemptions import may_use
 from meetbot.rules.rule import BEFORE_AND_LIVE, rule
 
@@ -34,20 +35,21 @@ def unapproved_platform(dossier: Dossier, policy: Policy) -> Iterator[Concern]:
     meeting = dossier.meeting
     if meeting is None:
         return
-    program = _program(dossier)
+    program, partner_id = _program(dossier), sole_partner(dossier)
     if dial_in_only(meeting.links) and meeting.meeting_code is None:
         yield Concern(
             subject="dial-in",
             facts={"platform": "a dial-in number", "program": program},
             severity=Severity.LOW,
+            partner_id=partner_id,
         )
     for link in meeting.links:
         if link.certainty in _UNKNOWN:
-            yield _unknown(link, program)
+            yield replace(_unknown(link, program), partner_id=partner_id)
     for platform in _known(meeting.links):
         if platform not in policy.approved_platforms and not may_use(dossier, platform):
             facts = {"platform": str(platform), "program": program}
-            yield Concern(subject=str(platform), facts=facts)
+            yield Concern(subject=str(platform), facts=facts, partner_id=partner_id)
 
 
 def _known(links: tuple[PlatformLink, ...]) -> list[Platform]:

@@ -12,6 +12,7 @@ from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind
+from meetbot.rules.engagements import sole_partner
 from meetbot.rules.exemptions import is_confidential
 from meetbot.rules.rule import LIVE_AND_AFTER, Unsure, rule
 from meetbot.rules.seconds import shared, spans_of, total, without
@@ -54,6 +55,7 @@ def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Conce
         severity=Severity.HIGH if _was_with_students_only(people, dossier, policy) else None,
         certainty=Certainty.NEEDS_REVIEW,
         is_provisional=not dossier.is_final,
+        partner_id=sole_partner(dossier),
     )
 
 

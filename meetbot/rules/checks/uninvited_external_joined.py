@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from meetbot.domain.attendance import Attendance
 from meetbot.domain.authorizing import CertificationValid, certification_answer
+from meetbot.domain.cards import NEUTRAL_PARTNER
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Concern, Evidence, Severity
 from meetbot.domain.people import Kind
@@ -52,9 +53,10 @@ def _partner(attendance: Attendance, partner_id: str, dossier: Dossier) -> Conce
         certification_answer(dossier.registry, partner_id, occasion_of(dossier)),
         CertificationValid,
     )
+    name = partner_name(dossier, partner_id)
     return Concern(
         subject=partner_id,
-        facts={"organization": partner_name(dossier, partner_id)},
+        facts={"organization": name.capitalize() if name == NEUTRAL_PARTNER else name},
         severity=Severity.MEDIUM if is_colleague else Severity.HIGH,
         is_provisional=not dossier.is_final,
         partner_id=attendance.partner_id,

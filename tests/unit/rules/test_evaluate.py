@@ -302,3 +302,17 @@ def test_hostile_names_stay_plain_text() -> None:
 
     assert "{0.__class__}<script>" in finding.message
     assert finding.occurrence.original_start_at == START
+
+
+def test_findings_belong_to_partner_and_program() -> None:
+    """Flags about the whole meeting name its one partner and program; two partners, none."""
+    open_to_guests = {"guests_can_invite": True}
+    other = an_invitee(Kind.PARTNER, "o@other.example", partner_id="other")
+
+    one = the("guests-can-invite", a_dossier(meeting=open_to_guests)).concern
+    two = the(
+        "guests-can-invite", a_dossier((HOST, PARTNER, other, *CLASS), meeting=open_to_guests)
+    )
+
+    assert (one.partner_id, one.program_id) == ("northstar", "path")
+    assert (two.concern.partner_id, two.concern.program_id) == (None, None)

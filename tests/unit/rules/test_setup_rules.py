@@ -236,8 +236,8 @@ def test_small_numbers_of_confidential_services_are_withheld() -> None:
 
     finding = the("student-contacts-visible", dossier)
 
-    assert finding.message.startswith("fewer than 3 student addresses")
-    assert finding.concern.facts["n"] == "fewer than 3"
+    assert finding.message.startswith("Fewer than 3 student addresses")
+    assert finding.concern.facts["n"] == "Fewer than 3"
 
 
 def test_what_nobody_can_tell_is_undecided() -> None:
