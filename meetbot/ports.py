@@ -343,6 +343,9 @@ class MeetingStore(Protocol):
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
 
+    def adhoc_codes(self, since: datetime) -> frozenset[str]:
+        """Codes of ad-hoc calls that began after an instant, normalized."""
+
     def counts(self) -> Mapping[str, int]:
         """Numbers for `poll`, metrics and the weekly mail: in_scope, undecided, due."""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meetbot.domain.findings import Certainty, Severity
 from meetbot.errors import BadInput, Mistake
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from meetbot.settings import Settings
     from meetbot.wiring import App
 
+_COLORS = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+_REMINDER_LINES = ("Not approved yet", "Your partner meeting", "Coming up")
 _LIVE_RULE = "staff-left-early"
 _LIVE_EVERY = 5.0
 _LIVE_AT_MOST = timedelta(minutes=6)
@@ -195,28 +204,33 @@ def _first_pass(stage: _Stage, console: Console, began: float) -> None:
 
 
 def _show_flags(stage: _Stage, console: Console) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     from meetbot.domain.flags import FlagStatus
 
     with stage.app.store.reading() as tx:
         flags = tx.flags.list(statuses=[FlagStatus.OPEN])
-    table = Table(title="Flags: what may not match policy", title_justify="left", expand=True)
-    for name in ("Severity", "When", "Rule", "What the officer reads"):
-        table.add_column(name, no_wrap=name != "What the officer reads")
+    table = Table(title="What may not match policy", title_justify="left", expand=True)
+    table.add_column("Severity", no_wrap=True)
+    table.add_column("Meeting", no_wrap=True)
+    table.add_column("What the officer reads (rule)")
     zone = stage.settings.district.timezone
     for flag in sorted(flags, key=lambda f: (-f.severity.rank, f.rule)):
         start = flag.occurrence.original_start_at.astimezone(zone)
-        mark = "" if flag.certainty == "confirmed" else " ?"
-        table.add_row(flag.severity + mark, f"{start:%d %b %H:%M}", flag.rule, flag.message)
+        severity = f"[{_COLORS[flag.severity]}]{flag.severity}[/]"
+        mark = "" if flag.certainty is Certainty.CONFIRMED else " ?"
+        words = f"{escape(flag.message)} [dim]({flag.rule})[/]"
+        table.add_row(severity + mark, f"{start:%a %d %b %H:%M}", words)
     console.print(table)
+    console.print("? needs review: the evidence does not confirm it.")
 
 
 def _show_reminders(stage: _Stage, console: Console) -> None:
-    reminders = [m for m in stage.mailbox.mails if "reminder" in m.subject.lower()]
-    console.print(f"Reminders to hosts: {len(reminders)}")
-    for mail in reminders[:6]:
-        console.print(f"  to {mail.to[0]}: {mail.subject}", highlight=False)
+    reminders = [m for m in stage.mailbox.mails if m.first_line.startswith(_REMINDER_LINES)]
+    console.print(f"\nReminders to hosts: {len(reminders)}")
+    for mail in reminders[:8]:
+        console.print(f"  to {mail.to[0]}: {mail.first_line}", highlight=False, markup=False)
 
 
 # --- live ---------------------------------------------------------------------------------------
@@ -284,11 +298,18 @@ def _live_flag_is_mailed(stage: _Stage, console: Console) -> bool:
 def _where(stage: _Stage, console: Console) -> None:
     mails = stage.mailbox.mails
     pictures = [m.picture for m in mails if m.picture]
-    console.print(f"\n{len(mails)} mails, as .eml and .html to open: {stage.folder / 'mails'}")
+    console.print(
+        f"\n{len(mails)} mails, as .eml and .html to open: {stage.folder / 'mails'}",
+        soft_wrap=True,
+    )
     for mail in [m for m in mails if m.picture][:3]:
-        console.print(f"  {mail.html}  ({mail.subject})", highlight=False)
-    console.print(f"Timeline pictures: {len(pictures)}, first {pictures[0] if pictures else '-'}")
-    console.print(f"Database, registry and configuration of this run: {stage.folder}")
+        console.print(f"  {mail.html}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Timeline pictures in them: {len(pictures)}, for example")
+    for picture in pictures[:3]:
+        console.print(f"  {picture}", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"Database, registry and configuration of this run: {stage.folder}", soft_wrap=True
+    )
 
 
 # --- sandbox ------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ class Delivered:
     """A mail that arrived, and the files it was written to."""
 
     subject: str
+    first_line: str
     to: tuple[str, ...]
     eml: Path
     html: Path
@@ -80,4 +81,7 @@ class Mailbox:
             if part.get_content_type() == "image/png":
                 picture = stem.with_suffix(".png")
                 picture.write_bytes(part.get_payload(decode=True) or b"")  # type: ignore[arg-type] # bytes of a leaf part
-        return Delivered(str(message["Subject"]), to, eml, html, picture)
+        body = message.get_body(("plain",))
+        lines = str(body.get_content()).splitlines() if body else []
+        first_line = next((line for line in lines if line.strip()), "")
+        return Delivered(str(message["Subject"]), first_line, to, eml, html, picture)

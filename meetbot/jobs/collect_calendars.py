@@ -56,8 +56,32 @@ def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
         return outcome
     if changed_only:
         staff = _changed(deps, staff, states, outcome, as_of)
-    roster = roster_of(deps)
-    people = People(deps, outcome, as_of)
+    _read(deps, staff, states, outcome, as_of)
+    return outcome
+
+
+def read_again(deps: Deps, owners: Collection[str], outcome: Outcome, as_of: datetime) -> None:
+    """Read these people's calendars in full, now.
+
+    An outsider was in a call whose code is on no kept event: its event, if there is one, had no
+    outside guest and was not kept.
+    """
+    with deps.store.reading() as tx:
+        staff = [s for s in tx.people.staff_calendars() if s.address in owners]
+    if staff:
+        _read(deps, staff, {}, outcome, as_of)
+
+
+def _read(
+    deps: Deps,
+    staff: Iterable[StaffCalendar],
+    states: Mapping[str, CalendarState],
+    outcome: Outcome,
+    as_of: datetime,
+) -> None:
+    with deps.store.reading() as tx:
+        joined = tx.meetings.adhoc_codes(as_of - deps.district.lookback)
+    context = _Context(deps, People(deps, outcome, as_of), roster_of(deps), joined, outcome)
     tally = outcome.source(SOURCE)
     for batch in _in_batches(_read_all(deps, staff, states, as_of), _TOGETHER):
         changes: list[CopyChanges] = []
@@ -68,14 +92,13 @@ def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
                 tally.read += 1
                 if read.malformed:
                     tally.note_failed("an event could not be understood")
-                changes.append(_changes(deps, owner, read, people, roster, outcome))
+                changes.append(_changes(context, owner, read))
         with deps.store.transaction() as tx:
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
             for owner, read in batch:
                 if isinstance(read, MeetbotError):
                     tx.meetings.fail_calendar(owner.address, str(read), as_of=as_of)
-    return outcome
 
 
 def _changed(
@@ -165,24 +188,30 @@ class _Names:
     groups: Mapping[str, KnownGroup]
 
 
-def _changes(
-    deps: Deps,
-    owner: StaffCalendar,
-    read: CalendarRead,
-    people: People,
-    roster: Roster,
-    outcome: Outcome,
-) -> CopyChanges:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What deciding about the events of one run needs."""
+
+    deps: Deps
+    people: People
+    roster: Roster
+    joined: frozenset[str]
+    """Codes under which an outsider was in a call without a kept event."""
+    outcome: Outcome
+
+
+def _changes(context: _Context, owner: StaffCalendar, read: CalendarRead) -> CopyChanges:
+    people = context.people
     whole = [e for e in read.events if not _is_tombstone(e)]
     addresses = [a for event in whole for a in _addresses(event)]
     groups = people.groups(addresses)
-    singles = [a for a in addresses if deps.pseudonyms.address(a.key) not in groups]
+    singles = [a for a in addresses if context.roster.key(a) not in groups]
     names = _Names(people.by_address(singles), groups)
     keep: list[KeptCopy] = []
     dropped: list[str] = []
     for event in whole:
         copy = _kept(event, people, names)
-        kept = _in_scope(deps, copy, names, people, roster, outcome)
+        kept = _in_scope(context, copy, names)
         if kept is None:
             dropped.append(event.event_id)
         else:
@@ -280,32 +309,29 @@ def _attendee(attendee: Attendee, people: People, names: _Names) -> KeptGuest | 
     )
 
 
-def _in_scope(
-    deps: Deps,
-    copy: KeptCopy,
-    names: _Names,
-    people: People,
-    roster: Roster,
-    outcome: Outcome,
-) -> KeptCopy | None:
+def _in_scope(context: _Context, copy: KeptCopy, names: _Names) -> KeptCopy | None:
+    outcome = context.outcome
     accounts = dict(names.accounts)
     missing = [g.address_key for g in copy.guests if g.via_group and g.address_key not in accounts]
     if missing:
-        with deps.store.reading() as tx:
+        with context.deps.store.reading() as tx:
             accounts |= tx.people.by_address(missing)
     everyone = [*copy.guests, *([copy.organizer] if copy.organizer else [])]
     invitees = [
-        roster.guest(guest, accounts.get(guest.address_key), copy.start_at) for guest in everyone
+        context.roster.guest(guest, accounts.get(guest.address_key), copy.start_at)
+        for guest in everyone
     ]
     if copy.unexpanded_groups:
         outcome.source("groups").note_failed("a group on a guest list could not be expanded")
     is_list_known = copy.is_guest_list_complete or bool(copy.unexpanded_groups)
     scope = scope_of(invitees, is_guest_list_complete=is_list_known)
+    if copy.meeting_code is not None and copy.meeting_code in context.joined:
+        scope = Scope.FULL
     if scope is Scope.NONE:
         outcome.count("out_of_scope")
         return None
     outcome.count(f"in_scope_{scope}")
-    if any(people.is_undecided(g.address_key) for g in everyone):
+    if any(context.people.is_undecided(g.address_key) for g in everyone):
         outcome.source("directory-lookups").note_skipped("a guest could not be looked up")
     return _minimal(copy, invitees) if scope is Scope.ADULT else copy
 

@@ -20,6 +20,7 @@ from meetbot.domain.attendance import (
 from meetbot.domain.identity import Roster, is_calendar_address, name_tokens
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.errors import MeetbotError
+from meetbot.jobs import collect_calendars
 from meetbot.jobs.collect_people import note_source
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.people import People
@@ -67,6 +68,7 @@ def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) ->
     overlap = _NIGHTLY_OVERLAP if is_nightly else _OVERLAP
     since = as_of - deps.district.lookback if last is None else last - overlap
     roster = roster_of(deps)
+    owners: set[str] = set()
     try:
         for page in deps.reports.meet(since, as_of):
             if page.malformed:
@@ -75,13 +77,15 @@ def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) ->
             visits = [with_identity(v, keep(v.identity)) for v in page.visits]
             with deps.store.transaction() as tx:
                 changed = tx.conferences.save(page.conferences, visits, as_of=as_of)
-                _link(tx, roster, keep, changed, as_of)
+                owners |= _link(tx, roster, keep, changed, as_of)
             tally.read += len(visits)
             outcome.count("conferences_changed", len(changed))
     except MeetbotError as error:
         tally.note_failed(str(error))
         note_source(deps, AUDIT, as_of, problem=str(error))
         return
+    finally:
+        collect_calendars.read_again(deps, owners, outcome, as_of)
     if is_nightly:
         with deps.store.transaction() as tx:
             tx.meta.set("audit-nightly", as_of.isoformat())
@@ -149,8 +153,14 @@ def _address_of(raw: RawIdentity) -> Address | None:
     return parse_address(raw.address) if raw.address else None
 
 
-def _link(tx: Tx, roster: Roster, keep: _Keeper, changed: Collection[str], as_of: datetime) -> None:
-    """Make the meetings of changed conferences due; a call without one is an ad-hoc call."""
+def _link(
+    tx: Tx, roster: Roster, keep: _Keeper, changed: Collection[str], as_of: datetime
+) -> set[str]:
+    """Make the meetings of changed conferences due; a call without one is an ad-hoc call.
+
+    Gives the addresses of those whose calendars may hold the event of an ad-hoc call.
+    """
+    owners: set[str] = set()
     conferences = tx.conferences.named(changed)
     codes = {h.conference.meeting_code for h in conferences if h.conference.meeting_code}
     if codes:
@@ -163,6 +173,9 @@ def _link(tx: Tx, roster: Roster, keep: _Keeper, changed: Collection[str], as_of
             continue
         if not _is_planned(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
+            owners |= {conference.organizer} if conference.organizer else set()
+            owners |= {v.identity.address for v in held.visits if v.identity.address}
+    return owners
 
 
 def _is_planned(tx: Tx, conference: Conference, as_of: datetime) -> bool:

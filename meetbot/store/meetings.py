@@ -13,7 +13,6 @@ from sqlalchemy import (
     Row,
     case,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -33,7 +32,14 @@ from meetbot.errors import NotFound
 from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord
 from meetbot.store.calendars import SqlCalendars
 from meetbot.store.columns import Instant, clean_code, clean_key
-from meetbot.store.copies import apply_copies, copies_of, earliest, key_text, new_meeting
+from meetbot.store.copies import (
+    apply_copies,
+    copies_of,
+    earliest,
+    insert_meeting,
+    key_text,
+    new_meeting,
+)
 from meetbot.store.statements import batches, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
@@ -224,9 +230,16 @@ class SqlMeetings:
         known = self.find(key)
         if known is not None:
             return known
-        made = insert(meetings).values(new_meeting(key, as_of)).returning(meetings.c.id)
-        meeting_id: int = self._connection.execute(made).scalar_one()
-        return meeting_id
+        return insert_meeting(self._connection, new_meeting(key, as_of))
+
+    def adhoc_codes(self, since: datetime) -> frozenset[str]:
+        """Codes of ad-hoc calls that began after an instant."""
+        query = select(meetings.c.meeting_code).where(
+            meetings.c.is_adhoc,
+            meetings.c.start_at > since,
+            meetings.c.meeting_code.is_not(None),
+        )
+        return frozenset(self._connection.execute(query).scalars())
 
     def counts(self) -> Mapping[str, int]:
         """Occurrences `in_scope`, those with something `undecided`, and those `due` now."""

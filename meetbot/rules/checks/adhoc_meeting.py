@@ -35,15 +35,24 @@ def adhoc_meeting(dossier: Dossier, policy: Policy) -> Iterator[Concern]:  # noq
     if not outsiders:
         return
     partners = {a.partner_id for a in outsiders if a.partner_id}
+    has_event = _has_unseen_event(dossier)
+    is_sure = any(a.confidence.confirms for a in outsiders) and not has_event
     yield Concern(
         subject="conference",
         facts={"partner": _named(outsiders, dossier)},
-        certainty=Certainty.CONFIRMED
-        if any(a.confidence.confirms for a in outsiders)
-        else Certainty.NEEDS_REVIEW,
+        certainty=Certainty.CONFIRMED if is_sure else Certainty.NEEDS_REVIEW,
+        unknowns=("The event: the audit log names one that is on no staff calendar.",)
+        if has_event
+        else (),
         is_provisional=not dossier.is_final,
         partner_id=partners.pop() if len(partners) == 1 else None,
     )
+
+
+def _has_unseen_event(dossier: Dossier) -> bool:
+    """Whether the link came from an event on another calendar, such as a class's, with staff."""
+    names_event = any(c.calendar_event_id for c in dossier.conferences)
+    return names_event and any(a.kind is Kind.STAFF for a in dossier.attendances)
 
 
 def _named(outsiders: list[Attendance], dossier: Dossier) -> str:
