@@ -47,8 +47,16 @@ def disclosure_after(
 
 
 def can_tell(meeting: Meeting, invitees: Iterable[Invitee]) -> bool:
-    """Whether it is known if guests see one another: settings read, or organized by one of them."""
-    return meeting.are_settings_known or _is_organized_by_outsider(meeting, invitees)
+    """Whether it is known if guests see one another.
+
+    It is when the organizer's settings were read, when a guest's own copy shows the others, and
+    when an outsider organizes.
+    """
+    return (
+        meeting.are_settings_known
+        or meeting.is_guest_list_complete
+        or _is_organized_by_outsider(meeting, invitees)
+    )
 
 
 def _can_see(meeting: Meeting, invitees: Iterable[Invitee]) -> bool:

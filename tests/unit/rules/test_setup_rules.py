@@ -242,7 +242,9 @@ def test_small_numbers_of_confidential_services_are_withheld() -> None:
 
 def test_what_nobody_can_tell_is_undecided() -> None:
     """Settings unknown and nothing seen before: undecided, no accusation."""
-    dossier = a_dossier(meeting=SHOWN | {"are_settings_known": False})
+    dossier = a_dossier(
+        meeting=SHOWN | {"are_settings_known": False, "is_guest_list_complete": False}
+    )
 
     assert is_undecided("student-contacts-visible", dossier)
     assert not found("student-contacts-visible", dossier)
@@ -257,7 +259,7 @@ def test_a_disclosure_only_grows() -> None:
 
     shown, hidden = a_dossier(meeting=SHOWN), a_dossier()
     fewer = a_dossier((HOST, STRANGER, a_student()), meeting=SHOWN)
-    unknown = a_dossier(meeting={"are_settings_known": False})
+    unknown = a_dossier(meeting={"are_settings_known": False, "is_guest_list_complete": False})
     assert after(hidden, None, 0) is None
 
     first = after(shown, None, 1)
