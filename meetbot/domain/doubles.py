@@ -78,8 +78,8 @@ class Participant:
         self.tokens: set[str] = set()
         self.masks: set[str] = set()
         self.was_asked = self.is_external = False
-        for identity in {id(v.identity): v.identity for v in visits}.values():
-            self._note(identity)
+        for visit in visits:
+            self._note(visit.identity)
 
     def _note(self, identity: Identity) -> None:
         self.forms.add(identity.form)
@@ -95,8 +95,11 @@ class Participant:
 
     @property
     def all_visits(self) -> list[Visit[Identity]]:
-        """Visits of both sources."""
-        return [*self.visits, *(visit for row in self.rows for visit in row.visits)]
+        """Visits of both sources, by start."""
+        if not self.rows:
+            return self.visits
+        found = [*self.visits, *(visit for row in self.rows for visit in row.visits)]
+        return sorted(found, key=by_start)
 
     @property
     def is_staff_or_student(self) -> bool:
@@ -114,6 +117,11 @@ class Participant:
         self.is_external |= row.is_external
         if self.address_key is None and row.address_key is not None:
             self.address_key, self.address, self.domain = row.address_key, row.address, row.domain
+
+
+def by_start(visit: Visit[Identity]) -> tuple[datetime, str]:
+    """Order of visits."""
+    return visit.start_at, visit.key
 
 
 def join_doubles(people: Sequence[Participant]) -> None:
@@ -238,22 +246,29 @@ def _join_nearest(meet: list[Participant], rows: list[Participant]) -> None:
 
 
 def _take_nearest(person: Participant, rows: list[Participant]) -> bool:
-    """Take the row that shares most time with a participant, if most of it lies within."""
+    """Take a row with the same times, else the one that shares most and lies mostly within."""
     first = bisect_left(rows, person.start_at - _SAME_PERSON, key=lambda r: r.start_at)
-    fits = [
-        row
-        for row in rows[first : first + _NEAR]
-        if _can_be(person, row)
-        and (person.form is IdentityForm.PHONE or _have_fitting_names(person, row))
-        and _overlap(person, row) * 2 > row.end_at - row.start_at
-        and _has_room(person, row)
-    ]
-    if not fits:
+    best, most = -1, timedelta(0)
+    for number in range(first, min(first + _NEAR, len(rows))):
+        row = rows[number]
+        if not _is_nameless_match(person, row):
+            continue
+        if not person.rows and _has_same_times(person, row):
+            best = number
+            break
+        time = _overlap(person, row)
+        if time > most and time * 2 > row.end_at - row.start_at and _has_room(person, row):
+            best, most = number, time
+    if best < 0:
         return False
-    best = max(fits, key=lambda r: (_overlap(person, r), r.visits[0].key))
-    person.take(best)
-    rows.remove(best)
+    person.take(rows.pop(best))
     return True
+
+
+def _is_nameless_match(person: Participant, row: Participant) -> bool:
+    """Phones are named by their number, which the two sources hide in different ways."""
+    is_phone = person.form is IdentityForm.PHONE
+    return _can_be(person, row) and (is_phone or _have_fitting_names(person, row))
 
 
 # --- what fits ----------------------------------------------------------------------------------

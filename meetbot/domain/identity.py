@@ -99,6 +99,8 @@ class Roster:
         self.pseudonyms = pseudonyms
         self.schools_known: dict[datetime, tuple[School, ...]] = {}
         """Schools as known at earlier instants, looked up once for each."""
+        self._own: dict[str, tuple[str | None, str | None]] = {}
+        """Key and domain by address of an account: the same few come again and again."""
         self._people: dict[str, Identity] = {}
         self._domains: dict[str, Identity] = {}
         for identity in registry.identities:
@@ -199,8 +201,7 @@ class Roster:
 
     def _registered_key(self, account: KnownAccount, address_key: str | None) -> str | None:
         """That one of an account's addresses that the registry names, if any."""
-        own = parse_address(account.address) if account.address else None
-        keys = (address_key, self.key(own) if own else None)
+        keys = (address_key, self.own_address(account)[0])
         return next((key for key in keys if key and self.registered(key)), None)
 
     def outside_address(
@@ -209,11 +210,20 @@ class Roster:
         """Address key and domain by which the registry knows an account that is not staff."""
         if account.guest_address and (real := parse_address(account.guest_address)):
             return self.key(real), real.domain
-        own = parse_address(account.address) if account.address else None
-        key = self._registered_key(account, address_key) or address_key
-        if key is None and own is not None:
-            key = self.key(own)
-        return key, domain or (own.domain if own else "")
+        own_key, own_domain = self.own_address(account)
+        key = self._registered_key(account, address_key) or address_key or own_key
+        return key, domain or own_domain or ""
+
+    def own_address(self, account: KnownAccount) -> tuple[str | None, str | None]:
+        """Key and domain of an account's primary address; nothing where it is not kept."""
+        if account.address is None:
+            return None, None
+        known = self._own.get(account.address)
+        if known is None:
+            own = parse_address(account.address)
+            known = (self.key(own), own.domain) if own else (None, None)
+            self._own[account.address] = known
+        return known
 
     def key(self, address: Address) -> str:
         """Keyed matching form of an address."""

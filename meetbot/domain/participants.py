@@ -15,7 +15,7 @@ from itertools import pairwise
 from meetbot.domain.addresses import mask_fits, parse_address
 from meetbot.domain.attendance import Attendance, Identity, IdentityForm, Source, Visit
 from meetbot.domain.dossier import Invitee
-from meetbot.domain.doubles import Participant, join_doubles
+from meetbot.domain.doubles import Participant, by_start, join_doubles
 from meetbot.domain.identity import Roster, are_names_compatible
 from meetbot.domain.people import AccountKind, Confidence, Kind, KnownAccount
 
@@ -162,16 +162,18 @@ class _Classifier:
         return _attendance(key, kind, Confidence.NONE, person, form=person.form)
 
     def _of_account(self, person: Participant, account: KnownAccount) -> Attendance:
-        own = parse_address(account.address) if account.address else None
-        own_key = self.roster.key(own) if own else None
+        own_key, own_domain = self.roster.own_address(account)
         key = person.address_key or own_key
         kind = self.roster.kind_of_account(account, key)
-        is_invited = bool({key, own_key} & self.invited.keys())
+        is_invited = key in self.invited or own_key in self.invited
         if kind is not None:
-            return replace(
-                _attendance("p:" + account.person_key, kind, Confidence.DIRECTORY, person),
+            return Attendance(
+                "p:" + account.person_key,
+                kind,
+                Confidence.DIRECTORY,
+                tuple(person.all_visits),
                 address_key=key,
-                domain=own.domain if own else person.domain,
+                domain=own_domain or person.domain,
                 is_invited=is_invited,
             )
         outside_key, domain = self.roster.outside_address(account, key, person.domain)
@@ -290,11 +292,13 @@ def _attendance(
 
 def _unite(group: list[Attendance]) -> Attendance:
     """One attendance per person; the surest identity wins."""
+    if len(group) == 1:
+        return group[0]
     best = min(group, key=lambda a: a.confidence)
     visits = {(v.source, v.key): v for attendance in group for v in attendance.visits}
     return replace(
         best,
-        visits=tuple(sorted(visits.values(), key=lambda v: (v.start_at, v.key))),
+        visits=tuple(sorted(visits.values(), key=by_start)),
         is_invited=any(a.is_invited for a in group),
     )
 
