@@ -43,6 +43,8 @@ def clean(text: str) -> str:
 
 def clean_key(text: str) -> str:
     """`clean`, and short enough for an index: the rest of a long text becomes its SHA-256."""
+    if len(text) <= _LONGEST_KEY and text.isascii() and "\0" not in text:
+        return text
     text = clean(text)
     if len(text) <= _LONGEST_KEY:
         return text

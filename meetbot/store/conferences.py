@@ -29,7 +29,7 @@ from sqlalchemy import (
 from meetbot.domain.attendance import Conference, Identity, IdentityForm, Source, Visit
 from meetbot.ports import HeldConference
 from meetbot.store.columns import Instant, clean_code, clean_key, dump, from_micros, to_micros
-from meetbot.store.statements import batches, overlaps, upsert
+from meetbot.store.statements import batches, overlaps, upsert, upsert_plain
 from meetbot.store.tables import conferences, visits
 
 _LONGEST_CALL = timedelta(hours=24)
@@ -85,7 +85,7 @@ class SqlConferences:
         for whose in batches({row.whose for row in left}):
             query = (
                 select(visits.c.conference, visits.c.participant)
-                .where(_participants_in(whose), visits.c.is_hull.is_(False))
+                .where(*_participants_in(whose), visits.c.is_hull.is_(False))
                 .distinct()
             )
             known |= {(row.conference, row.participant) for row in self._connection.execute(query)}
@@ -94,12 +94,15 @@ class SqlConferences:
     def _save_visits(self, rows: Iterable[_VisitRow]) -> set[str]:
         changed: set[str] = set()
         for batch in batches(rows):
-            before = self._stored(batch)
-            after = [row.later_than(before.get(row.id)) for row in batch]
-            differing = [row for row in after if row != before.get(row.id)]
-            values = [row._asdict() for row in differing]
-            upsert(self._connection, visits, values, key=["source", "key"])
-            changed |= {row.conference for row in differing}
+            stored = self._stored(batch)
+            differing: list[_VisitRow] = []
+            for row in batch:
+                before = stored.get(row.id)
+                after = row if before is None else row.later_than(before)
+                if after != before:
+                    differing.append(after)
+                    changed.add(after.conference)
+            upsert_plain(self._connection, visits, differing, key=["source", "key"])
         return changed
 
     def _stored(self, rows: Iterable[_VisitRow]) -> dict[tuple[str, str], _VisitRow]:
@@ -119,7 +122,7 @@ class SqlConferences:
         for whose in batches(sessions):
             gone = (
                 delete(visits)
-                .where(_participants_in(whose), visits.c.is_hull.is_(True))
+                .where(*_participants_in(whose), visits.c.is_hull.is_(True))
                 .returning(visits.c.conference)
             )
             changed |= set(self._connection.execute(gone).scalars())
@@ -172,8 +175,11 @@ def _latest_end() -> ColumnElement[datetime]:
     return type_coerce(func.coalesce(end_at, longest), Instant)
 
 
-def _participants_in(whose: Iterable[_Participant]) -> ColumnElement[bool]:
-    return tuple_(visits.c.conference, visits.c.participant).in_(list(whose))
+def _participants_in(whose: Collection[_Participant]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        visits.c.conference.in_(sorted({conference for conference, _ in whose})),
+        tuple_(visits.c.conference, visits.c.participant).in_(list(whose)),
+    )
 
 
 # --- visits -------------------------------------------------------------------------------------
@@ -216,9 +222,9 @@ class _VisitRow(NamedTuple):
     def is_session(self) -> bool:
         return self.source == Source.MEET and not self.is_hull
 
-    def later_than(self, before: _VisitRow | None) -> _VisitRow:
+    def later_than(self, before: _VisitRow) -> _VisitRow:
         """This reading, with the last moment that any reading saw."""
-        if before is None or before.last_seen_at is None:
+        if before.last_seen_at is None:
             return self
         return self._replace(last_seen_at=max(self.last_seen_at or 0, before.last_seen_at))
 
@@ -228,7 +234,8 @@ def _distinct(visits: Iterable[Visit[Identity]]) -> list[_VisitRow]:
     rows: dict[tuple[str, str], _VisitRow] = {}
     for visit in visits:
         row = _visit_row(visit)
-        rows[row.id] = row.later_than(rows.get(row.id))
+        before = rows.get(row.id)
+        rows[row.id] = row if before is None else row.later_than(before)
     return list(rows.values())
 
 

@@ -268,11 +268,10 @@ class _Places:
             "start_at": copy.start_at,
             "end_at": copy.end_at,
         }
-        meeting_id: int = self._connection.execute(
-            insert(meetings).values(row).returning(meetings.c.id)
-        ).scalar_one()
-        text = key_text(key)
-        place = _Place(meeting_id, text, copy.ical_uid, copy.is_recurring, copy.original_start_at)
+        meeting_id = insert_meeting(self._connection, row)
+        place = _Place(
+            meeting_id, row["key_text"], copy.ical_uid, copy.is_recurring, copy.original_start_at
+        )
         self._by_uid[copy.ical_uid].append(place)
         return place
 
@@ -312,6 +311,16 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "attendance_problem": "",
         "attendance_final": False,
     }
+
+
+_INSERT_MEETING = insert(meetings).returning(meetings.c.id)
+"""Built once: thousands are made by a first poll."""
+
+
+def insert_meeting(connection: Connection, row: Mapping[str, Any]) -> int:
+    """Make an occurrence; gives its id."""
+    meeting_id: int = connection.execute(_INSERT_MEETING, row).scalar_one()
+    return meeting_id
 
 
 # --- what the copies say together ---------------------------------------------------------------

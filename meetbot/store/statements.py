@@ -44,6 +44,31 @@ def upsert(
     connection.execute(statement, rows)
 
 
+def upsert_plain(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    key: Collection[str],
+) -> None:
+    """`upsert` for very many rows: all columns in order, as values that the driver takes.
+
+    SQLAlchemy's own handling of parameters would take longer than SQLite does.
+    """
+    if not rows:
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    names = [quote(column.name) for column in table.columns]
+    marks = ", ".join(["?" if connection.dialect.name == "sqlite" else "%s"] * len(names))
+    others = [name for name in names if name not in set(map(quote, key))]
+    connection.exec_driver_sql(
+        f"INSERT INTO {quote(table.name)} ({', '.join(names)}) VALUES ({marks})"
+        f" ON CONFLICT ({', '.join(map(quote, key))})"
+        f" DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in others)}",
+        list(rows),
+    )
+
+
 def overlaps(
     start_at: ColumnElement[datetime],
     end_at: ColumnElement[datetime],

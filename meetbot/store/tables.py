@@ -191,15 +191,15 @@ visits = Table(
     "visits",
     metadata,
     Column("source", Text, primary_key=True),
-    Column("key", Key, primary_key=True),
-    Column("conference", Key, ForeignKey("conferences.name", ondelete="CASCADE"), nullable=False),
-    Column("participant", Key, nullable=False),
+    Column("key", Text, primary_key=True),
+    Column("conference", Text, ForeignKey("conferences.name", ondelete="CASCADE"), nullable=False),
+    Column("participant", Text, nullable=False),
     Column("identity", Text, nullable=False),
     Column("start_at", BigInteger, nullable=False),
     Column("end_at", BigInteger),
     Column("last_seen_at", BigInteger),
     Column("is_hull", Boolean, nullable=False),
-    Index(None, "conference", "participant"),
+    Index(None, "conference"),
 )
 """Joins to leaves. Identities keyed; a clear address only of staff and outsiders."""
 

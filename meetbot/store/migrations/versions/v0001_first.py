@@ -268,9 +268,4 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("source", "key", name=op.f("pk_visits")),
     )
-    op.create_index(
-        op.f("ix_visits_conference_participant"),
-        "visits",
-        ["conference", "participant"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_visits_conference"), "visits", ["conference"], unique=False)
