@@ -21,7 +21,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from meetbot.domain.notices import Audience, Mail, MeetingNotice, Notice, ReminderNotice, Timeline
 from meetbot.errors import Permanent
 from meetbot.notify import text
-from meetbot.notify.timeline import timeline_png
 from meetbot.notify.views import view_of
 
 MAX_BYTES = 200_000
@@ -157,6 +156,9 @@ def _fill(
     message.add_alternative(page, subtype="html", cte=_encoding(page))
     if timeline is None:
         return
+    # matplotlib takes 45 MiB and a second, and most passes draw nothing.
+    from meetbot.notify.picture import timeline_png
+
     html = message.get_payload(1)
     assert isinstance(html, MIMEPart)
     html.add_related(

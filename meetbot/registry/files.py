@@ -11,7 +11,6 @@ from meetbot.errors import Permanent
 from meetbot.registry.csv_source import read_folder
 from meetbot.registry.tables import RegistryMistake
 from meetbot.registry.validate import Reading, read_tables
-from meetbot.registry.xlsx_source import read_workbook
 
 
 def read_source(source: Path, *, district_domains: Collection[str]) -> Reading:
@@ -19,6 +18,9 @@ def read_source(source: Path, *, district_domains: Collection[str]) -> Reading:
     if os.path.isdir(source):  # unlike Path.is_dir, does not raise where rights are missing
         return read_tables(read_folder(source), district_domains=district_domains)
     if source.suffix.lower() == ".xlsx":
+        # openpyxl takes 20 MiB, and the service never opens a workbook.
+        from meetbot.registry.xlsx_source import read_workbook
+
         tables = read_workbook(source)
         if isinstance(tables, RegistryMistake):
             return Reading(None, (tables,))

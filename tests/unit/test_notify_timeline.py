@@ -9,7 +9,8 @@ from PIL import Image
 
 from meetbot.domain.findings import TimelineSpan
 from meetbot.domain.notices import Timeline
-from meetbot.notify.timeline import MAX_BYTES, timeline_png, timeline_text
+from meetbot.notify.picture import MAX_BYTES, timeline_png
+from meetbot.notify.timeline import timeline_text
 from tests.notices import (
     END,
     START,
