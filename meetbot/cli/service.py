@@ -57,6 +57,7 @@ def poll_document(result: PollResult) -> dict[str, object]:
             for name, tally in sorted(result.sources.items())
         },
         "meetings": result.meetings,
+        "undecided": result.undecided,
         "flags": dict(result.flags),
         "mails": dict(result.mails),
         "requests": dict(result.requests),
@@ -64,7 +65,7 @@ def poll_document(result: PollResult) -> dict[str, object]:
 
 
 def _print_result(result: PollResult) -> None:
-    print(f"Meetings in scope: {result.meetings}")
+    print(f"Meetings in scope: {result.meetings}, {result.undecided} with something undecided")
     print("Flags:    " + ", ".join(f"{n} {name}" for name, n in result.flags.items()))
     print("Mails:    " + ", ".join(f"{n} {name}" for name, n in result.mails.items()))
     print("Requests: " + (", ".join(f"{api} {n}" for api, n in result.requests.items()) or "none"))

@@ -34,6 +34,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
     """Judge everything that is due at `as_of`, each occurrence once."""
     outcome = Outcome("judge")
     _note_policy(deps, as_of)
+    _note_registry(deps, outcome)
     roster = roster_of(deps)
     seen: set[int] = set()
     while True:
@@ -44,6 +45,16 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
         for meeting_id in due:
             seen.add(meeting_id)
             _judge_safely(deps, roster, meeting_id, outcome, as_of)
+
+
+def _note_registry(deps: Deps, outcome: Outcome) -> None:
+    with deps.store.reading() as tx:
+        is_known = tx.registry.known_since() is not None
+    tally = outcome.source("registry")
+    if is_known:
+        tally.read += 1
+    else:
+        tally.note_failed("no registry was imported yet: `meetbot registry import FOLDER`")
 
 
 def _note_policy(deps: Deps, as_of: datetime) -> None:

@@ -40,6 +40,8 @@ class PollResult:
 
     sources: Mapping[str, Tally]
     meetings: int
+    undecided: int
+    """Meetings of which some rule could not be decided for want of evidence."""
     flags: Mapping[str, int]
     mails: Mapping[str, int]
     requests: Mapping[str, int]
@@ -72,11 +74,12 @@ def run(
         for key, number in outcome.counts.items():
             counts[key] = counts.get(key, 0) + number
     with deps.store.reading() as tx:
-        meetings = tx.meetings.counts().get("in_scope", 0)
+        totals = tx.meetings.counts()
     after = requests()
     return PollResult(
         sources=sources,
-        meetings=meetings,
+        meetings=totals.get("in_scope", 0),
+        undecided=totals.get("undecided", 0),
         flags={
             "opened": counts.get("opened", 0) + counts.get("reopened", 0),
             "updated": counts.get("updated", 0),
