@@ -391,3 +391,45 @@ def test_switched_off_presence_rules_need_no_evidence() -> None:
     assert not found("evidence-incomplete", unread(), off)
     assert found("evidence-incomplete", replace(unread(), invitees=(HOST, PARTNER, a_student())))
     assert not found("evidence-incomplete", a_dossier())
+
+
+def test_ten_minutes_early_are_tolerated_exactly() -> None:
+    """The same boundary before the start."""
+    early = held(staff((-10, 45)), partner((-10, 45)), *students((-10, 45)))
+
+    assert not found("outside-authorized-window", early)
+
+
+def test_a_running_call_counts_up_to_the_observation() -> None:
+    """What a source says of later is not known yet; ten minutes over are looked at again."""
+    people = (staff((0, 70)), partner((0, 70)), *students((0, 70)))
+
+    assert not found("outside-authorized-window", running(50, *people))
+    assert judge(running(50, *people)).recheck_at == at(55) + timedelta(seconds=1)
+    assert the("outside-authorized-window", running(56, *people)).concern.is_provisional
+    assert judge(held(*CLEAN)).recheck_at is None
+
+
+def test_what_a_running_call_shows_is_provisional() -> None:
+    """Uninvited, unidentified: provisional until the sources are final."""
+    live = running(20, *_open(), stranger((5, None)), somebody((5, None)))
+
+    assert the("uninvited-external-joined", live).concern.is_provisional
+    assert the("unidentified-participant", live).concern.is_provisional
+    assert not the(
+        "uninvited-external-joined", held(*CLEAN, stranger((5, 9)))
+    ).concern.is_provisional
+
+
+def test_a_phone_among_several_visits_is_matched_by_any_join() -> None:
+    """The person's second join is near, the first is not."""
+    people = (staff((0, 45)), partner((3, 8), (20, 45)), *students((0, 45)))
+
+    assert not found("unidentified-participant", held(*people, somebody((21, 45), **PHONE)))
+
+
+def test_one_presence_rule_left_on_still_needs_evidence() -> None:
+    """Switching off one of five changes nothing."""
+    some_off = Policy(rules={"staff-left-early": RuleSwitch(is_enabled=False)})
+
+    assert found("evidence-incomplete", unread(), some_off)

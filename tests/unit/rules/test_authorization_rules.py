@@ -379,3 +379,13 @@ def test_after_the_start_nothing_is_called_stale() -> None:
     late = stale(moved(60))
 
     assert not found("authorization-stale", replace(late, phase=Phase.AFTER))
+
+
+def test_another_known_host_is_confirmed() -> None:
+    """Who the host is, is known here: the approval named somebody else."""
+    row = replace(AUTHORIZATION, host_address="other@district.example")
+
+    finding = the("authorization-scope", a_dossier(registry=with_rows(row)))
+
+    assert finding.concern.certainty is Certainty.CONFIRMED
+    assert finding.message == "Approved for another host, held for this host."

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import meetbot.rules
-from meetbot.domain.dossier import Dossier, Host
+from meetbot.domain.dossier import Dossier, Host, SourceState
 from meetbot.domain.findings import Evidence, Phase, Severity
 from meetbot.domain.meetings import Scope
 from meetbot.domain.people import Confidence, Kind
@@ -120,6 +120,10 @@ def test_the_reason_of_an_undecided_rule_is_a_sentence() -> None:
 
     assert undecided.missing == {Evidence.REGISTRY}
     assert undecided.reason == "the partner registry could not be read in full"
+
+    problem = {Evidence.REGISTRY: SourceState(is_full=False, problem="no registry was imported")}
+    told = judge(replace(dossier, evidence={**dossier.evidence, **problem})).undecided
+    assert {u.reason for u in told} == {"no registry was imported"}
 
 
 def test_a_districts_severity_never_raises_meetings_of_adults() -> None:

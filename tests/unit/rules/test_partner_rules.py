@@ -469,3 +469,26 @@ def test_exemptions_do_not_suppress_registry_rules() -> None:
     )
 
     assert the("certification-missing", a_dossier(registry=registry))
+
+
+def test_one_sure_address_of_an_organization_confirms_its_flag() -> None:
+    """A second person known by name only takes nothing away."""
+    guessed = stranger((0, 45), confidence=Confidence.COMPATIBLE)
+    dossier = held(staff((0, 45)), guessed, *students((0, 45)))
+    both = replace(dossier, invitees=(HOST, STRANGER, *CLASS))
+
+    assert the("partner-unregistered", dossier).concern.certainty is Certainty.NEEDS_REVIEW
+    assert the("partner-unregistered", both).concern.certainty is Certainty.CONFIRMED
+
+
+def test_the_name_of_any_registered_person_is_recognized() -> None:
+    """Rows without a person's name, or with another's, do not hide the one that fits."""
+    rows = (
+        Identity("northstar", IdentityKind.DOMAIN, "partner.example"),
+        Identity("northstar", IdentityKind.ADDRESS, "d@partner.example", "Dana Reyes"),
+        Identity("northstar", IdentityKind.ADDRESS, "a@partner.example", "Ana"),
+    )
+    own = an_invitee(Kind.EXTERNAL, "danareyes@gmail.com")
+    dossier = a_dossier((HOST, own, *CLASS), registry=a_registry(identities=rows))
+
+    assert the("partner-unregistered", dossier).concern.certainty is Certainty.NEEDS_REVIEW

@@ -426,3 +426,22 @@ def test_nothing_in_a_finding_names_a_student() -> None:
     assert "student 1" not in told
     assert "k1" not in told
     assert "students.district" not in told
+
+
+def test_what_is_not_known_is_said_for_whom_it_concerns() -> None:
+    """One doubtful person among sure ones is enough for the sentence."""
+    guessed = partner((0, 45), confidence=Confidence.COMPATIBLE)
+    people = (staff((0, 30)), guessed, *students((0, 45)))
+    by_name = the("staff-left-early", held(*people)).concern.unknowns
+    and_somebody = the("staff-left-early", held(*people, somebody((0, 45)))).concern.unknowns
+
+    assert by_name == ("Whether the outside guest recognized by name only is who they seem to be.",)
+    assert set(and_somebody) > set(by_name)
+
+
+def test_contact_while_others_are_known_by_name_only() -> None:
+    """A doubtful partner beside a sure one that left: only the sure time confirms."""
+    guessed = partner((0, 45), person="p2", confidence=Confidence.COMPATIBLE)
+    dossier = held(staff((0, 30)), partner((0, 30)), guessed, *students((0, 45)))
+
+    assert flags(dossier)["staff-left-early"] == (Severity.HIGH, REVIEW)

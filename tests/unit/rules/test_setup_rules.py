@@ -365,3 +365,15 @@ def test_set_up_rules_say_nothing_of_a_cancelled_meeting() -> None:
     assert not verdict.findings
     assert not verdict.undecided
     assert "contract-missing" in verdict.decided
+
+
+def test_a_group_does_not_excuse_addresses_seen_before() -> None:
+    """Once a student was listed directly, a later group makes nothing lesser."""
+    direct = a_dossier(meeting=SHOWN)
+    group = a_dossier((HOST, PARTNER, a_student(1, via_group="g")), meeting=SHOWN)
+    assert direct.meeting is not None
+    before = disclosure_after(direct.meeting, direct.invitees, None, at(0))
+    assert group.meeting is not None
+    dossier = replace(group, meeting=replace(group.meeting, disclosure=before))
+
+    assert the("student-contacts-visible", dossier).severity is Severity.HIGH
