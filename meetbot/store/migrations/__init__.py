@@ -1,1 +1,4 @@
-"""Schema changes, one file each, oldest first; `meetbot.store.migrate` runs them."""
+"""Schema changes, one file each, oldest first; `meetbot.store.upgrade` runs them."""
+
+HEAD = "0001"
+"""The newest one."""

@@ -1,4 +1,4 @@
-"""Alembic runs this file: it hands over the connection that `meetbot.store.migrate` opened."""
+"""Alembic runs this file: it hands over the connection that `meetbot.store.upgrade` was given."""
 
 from alembic import context
 
