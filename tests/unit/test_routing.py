@@ -1,0 +1,394 @@
+"""Which flags are mailed to whom, and when (catalogue §7, contract `poll`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meetbot.domain.findings import Phase, Severity
+from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.notices import Audience, MeetingNotice, NoticeKind
+from meetbot.domain.policy import SchoolCalendar
+from meetbot.domain.routing import (
+    Addressees,
+    Contents,
+    Plan,
+    Situation,
+    add_school_days,
+    plan_flags,
+)
+from tests.dossiers import ZONE
+from tests.flags import KEY, START, a_finding, a_flag, after, at, changed
+from tests.notices import a_card, a_timeline
+
+HOST, OFFICERS, PRINCIPAL, PRIVACY = (
+    Audience.HOST,
+    Audience.OFFICERS,
+    Audience.PRINCIPAL,
+    Audience.PRIVACY,
+)
+EVERYBODY = Addressees(
+    officers=("officer@district.example",),
+    privacy=("privacy@district.example",),
+    principal=("principal@district.example",),
+    host=("teacher@district.example",),
+)
+DAY = 24 * 60
+CONTENTS = Contents(KEY.text, a_card(), a_timeline(), ("Something is not known.",))
+LEFT, GAP, NONE = "staff-left-early", "staff-presence-gap", "no-staff-joined"
+
+
+def a_situation(minutes: float = 0, phase: Phase = Phase.AFTER, **values: Any) -> Situation:
+    """So many minutes after the start, everybody known."""
+    situation = Situation(
+        as_of=at(minutes),
+        start_at=START,
+        phase=phase,
+        addressees=EVERYBODY,
+        zone=ZONE,
+        school_calendar=SchoolCalendar(),
+        medium_school_days=3,
+    )
+    return replace(situation, **values)
+
+
+def ahead(minutes: float, **values: Any) -> Situation:
+    """The same before the meeting."""
+    return a_situation(minutes, Phase.SCHEDULED, **values)
+
+
+def planned(
+    flags: Sequence[Flag], situation: Situation, changes: Iterable[FlagChange] = ()
+) -> Plan:
+    """The plan for some flags."""
+    return plan_flags(flags, changes, CONTENTS, situation)
+
+
+def told(flags: Sequence[Flag], plan: Plan) -> list[Flag]:
+    """The flags with what the plan notes on them."""
+    notes = {note.flag_id: note for note in plan.told}
+    return [
+        replace(f, told=notes[f.id].told, told_severity=notes[f.id].severity)
+        if f.id in notes
+        else f
+        for f in flags
+    ]
+
+
+def whom(plan: Plan) -> set[Audience]:
+    """Who gets a mail."""
+    return {notice.audience for notice in plan.notices}
+
+
+# --- The table ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("severity", "situation", "at_once", "later"),
+    [
+        (Severity.CRITICAL, ahead(-5 * DAY), {HOST, OFFICERS, PRINCIPAL}, None),
+        (Severity.CRITICAL, a_situation(60), {HOST, OFFICERS, PRINCIPAL}, None),
+        (Severity.HIGH, ahead(-5 * DAY), {HOST}, at(-DAY)),
+        (Severity.HIGH, ahead(-DAY), {HOST, OFFICERS}, None),
+        (Severity.HIGH, ahead(-30), {HOST, OFFICERS}, None),
+        (Severity.HIGH, a_situation(5, Phase.LIVE), {HOST, OFFICERS}, None),
+        (Severity.HIGH, a_situation(60), {HOST, OFFICERS}, None),
+        (Severity.MEDIUM, a_situation(60), {HOST}, at(60 + 3 * DAY)),  # Tuesday to Friday
+        (Severity.MEDIUM, ahead(-5 * DAY), {HOST}, at(0)),  # Thursday to Tuesday
+        (Severity.LOW, a_situation(60), set(), None),
+        (Severity.INFO, ahead(-5 * DAY), set(), None),
+    ],
+)
+def test_severity_and_phase_say_who_hears_when(
+    severity: Severity, situation: Situation, at_once: set[Audience], later: datetime | None
+) -> None:
+    """One row of catalogue §7 each: who now, and when officers follow."""
+    flag = a_flag(severity=severity, opened_at=situation.as_of)
+
+    plan = planned([flag], situation)
+
+    assert whom(plan) == at_once
+    assert plan.next_at == later
+
+
+def test_a_high_flag_waits_for_nobody_where_no_staff_hosts() -> None:
+    """Without a host who could mend it officers hear at once."""
+    situation = ahead(-5 * DAY, addressees=replace(EVERYBODY, host=()))
+    flag = a_flag(severity=Severity.HIGH, opened_at=situation.as_of)
+
+    assert whom(planned([flag], situation)) == {OFFICERS}
+
+
+def test_officers_hear_of_a_high_flag_a_day_before() -> None:
+    """At T−24 h to the second, if it is still open."""
+    flag = a_flag(severity=Severity.HIGH, opened_at=at(-5 * DAY))
+    first = planned([flag], ahead(-5 * DAY))
+    kept = told([flag], first)
+
+    assert planned(kept, ahead(-DAY - 1)).notices == ()
+    assert whom(planned(kept, ahead(-DAY))) == {OFFICERS}
+    mended = [replace(kept[0], status=FlagStatus.WITHDRAWN)]
+    assert planned(mended, ahead(-DAY)).notices == ()
+
+
+def test_a_moved_meeting_moves_the_wait() -> None:
+    """The fix-it window follows the start."""
+    flag = a_flag(severity=Severity.HIGH, opened_at=at(-5 * DAY))
+
+    plan = planned([flag], ahead(-5 * DAY, start_at=at(2 * DAY)))
+
+    assert plan.next_at == at(DAY)
+
+
+def test_officers_hear_of_a_medium_flag_after_three_school_days() -> None:
+    """If nobody mended or acknowledged it by then."""
+    flag = a_flag(severity=Severity.MEDIUM, opened_at=at(0))
+    kept = told([flag], planned([flag], a_situation(0)))
+
+    assert planned(kept, a_situation(3 * DAY - 1)).notices == ()
+    assert whom(planned(kept, a_situation(3 * DAY))) == {OFFICERS}
+    seen = [replace(kept[0], status=FlagStatus.ACKNOWLEDGED)]
+    assert planned(seen, a_situation(3 * DAY)).notices == ()
+
+
+@pytest.mark.parametrize("severity", [Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL])
+def test_confidential_meetings_are_the_privacy_officers_alone(severity: Severity) -> None:
+    """At once, and nobody else, whatever the severity."""
+    situation = ahead(-5 * DAY, is_confidential=True)
+
+    plan = planned([a_flag(severity=severity, opened_at=situation.as_of)], situation)
+
+    assert whom(plan) == {PRIVACY}
+    assert plan.next_at is None
+
+
+@pytest.mark.parametrize("status", [s for s in FlagStatus if s is not FlagStatus.OPEN])
+def test_only_open_flags_are_mailed(status: FlagStatus) -> None:
+    """What somebody decided or time closed is not news."""
+    assert planned([a_flag(severity=Severity.CRITICAL, status=status)], a_situation()).notices == ()
+
+
+# --- Once, and again ----------------------------------------------------------------------------
+
+
+def test_planning_again_queues_nothing_new() -> None:
+    """Everybody is told once."""
+    flags = [a_flag(severity=s, subject=str(s)) for s in Severity]
+    plan = planned(flags, a_situation(0))
+
+    again = planned(told(flags, plan), a_situation(5))
+
+    assert len(plan.notices) == 3
+    assert again.notices == ()
+    assert again.told == ()
+
+
+def test_one_mail_for_each_audience() -> None:
+    """Several flags of one meeting come in one mail, the worst first."""
+    flags = [
+        a_flag(severity=Severity.HIGH, subject="b"),
+        a_flag(severity=Severity.CRITICAL, subject="a"),
+    ]
+
+    plan = planned(flags, a_situation())
+
+    (officers,) = [n for n in plan.notices if n.audience is OFFICERS]
+    assert isinstance(officers.content, MeetingNotice)
+    assert [line.severity for line in officers.content.flags] == [Severity.CRITICAL, Severity.HIGH]
+    assert officers.to == EVERYBODY.officers
+    assert officers.thread == CONTENTS.card.thread
+    assert len(plan.notices) == 3
+
+
+@pytest.mark.parametrize("status", [FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED])
+def test_a_rise_is_told_again(status: FlagStatus) -> None:
+    """Officers who heard of `high` hear of `critical`, and the principal with them."""
+    flag = a_flag(severity=Severity.HIGH)
+    kept = told([flag], planned([flag], a_situation()))
+    worse = [replace(kept[0], severity=Severity.CRITICAL, status=status)]
+
+    plan = planned(worse, a_situation(5))
+
+    assert whom(plan) == {OFFICERS, PRINCIPAL}
+    assert planned(told(worse, plan), a_situation(6)).notices == ()
+
+
+def test_a_fall_is_not_told() -> None:
+    """Less bad than they heard is no mail of its own."""
+    flag = a_flag(severity=Severity.CRITICAL)
+    kept = told([flag], planned([flag], a_situation()))
+
+    plan = planned([replace(kept[0], severity=Severity.HIGH)], a_situation(5))
+
+    assert plan.notices == ()
+
+
+def test_telling_the_host_alone_does_not_count_as_telling_officers() -> None:
+    """The severity officers heard is noted only when they hear it."""
+    (note,) = planned([a_flag(severity=Severity.MEDIUM)], a_situation()).told
+
+    assert note.severity is None
+    assert set(note.told) == {HOST}
+
+
+def test_who_gets_an_address_later_is_told_then() -> None:
+    """A principal named in the registry after the flag was opened still hears of it."""
+    flag = a_flag(severity=Severity.CRITICAL)
+    nobody = replace(EVERYBODY, principal=())
+    kept = told([flag], planned([flag], a_situation(addressees=nobody)))
+
+    assert whom(planned(kept, a_situation(5))) == {PRINCIPAL}
+
+
+# --- Kinds --------------------------------------------------------------------------------------
+
+
+def test_hosts_get_what_to_mend_and_officers_flags() -> None:
+    """A live presence flag reaches the host as a nudge."""
+
+    def kinds(flag: Flag, situation: Situation) -> dict[Audience, NoticeKind]:
+        return {n.audience: n.kind for n in planned([flag], situation).notices}
+
+    setup, after_it = a_flag(severity=Severity.HIGH), a_flag(LEFT, severity=Severity.HIGH)
+    live = a_flag(LEFT, severity=Severity.HIGH, phase=Phase.LIVE)
+    fix = {HOST: NoticeKind.FIX_IT, OFFICERS: NoticeKind.FLAG}
+
+    assert kinds(setup, a_situation()) == fix
+    assert kinds(after_it, a_situation()) == fix
+    assert kinds(live, a_situation(30, Phase.LIVE)) == fix | {HOST: NoticeKind.NUDGE}
+
+
+def test_only_presence_mails_show_the_timeline() -> None:
+    """A set-up mail needs no picture of who was there."""
+
+    def timelines(flag: Flag) -> set[bool]:
+        contents = [n.content for n in planned([flag], a_situation()).notices]
+        return {isinstance(c, MeetingNotice) and c.timeline is not None for c in contents}
+
+    assert timelines(a_flag(LEFT)) == {True}
+    assert timelines(a_flag()) == {False}
+
+
+# --- Withdrawn, superseded ----------------------------------------------------------------------
+
+
+def test_withdrawals_go_to_those_who_were_told() -> None:
+    """Nobody hears the end of what they never heard of."""
+    flag = a_flag(severity=Severity.HIGH, opened_at=at(-5 * DAY))
+    kept = told([flag], planned([flag], ahead(-5 * DAY)))
+    changes = changed(kept, withdraw_reason="it was fixed")
+
+    plan = planned(after(kept, changes), ahead(-4 * DAY), changes)
+
+    (notice,) = plan.notices
+    assert (notice.kind, notice.audience) == (NoticeKind.WITHDRAWN, HOST)
+    assert isinstance(notice.content, MeetingNotice)
+    assert notice.content.reason == "it was fixed"
+    untold = changed([flag])
+    assert planned(after([flag], untold), ahead(-4 * DAY), untold).notices == ()
+
+
+def test_a_confidential_meeting_withdraws_to_privacy_officers_only() -> None:
+    """Once consent is on file nobody else gets any more mail about the meeting."""
+    audiences = {a: at(0) for a in (HOST, OFFICERS, PRINCIPAL, PRIVACY)}
+    kept = [a_flag(LEFT, told=audiences)]
+    changes = changed(kept)
+
+    plan = planned(after(kept, changes), a_situation(60, is_confidential=True), changes)
+
+    assert whom(plan) == {PRIVACY}
+
+
+def test_who_heard_the_first_classification_hears_the_next() -> None:
+    """A principal told of `no-staff-joined` is told that staff joined late."""
+    flag = a_flag(NONE, severity=Severity.CRITICAL, phase=Phase.LIVE)
+    kept = told([flag], planned([flag], a_situation(6, Phase.LIVE)))
+    late = a_finding("staff-joined-late", severity=Severity.MEDIUM, phase=Phase.LIVE)
+    changes = changed(kept, late, minutes=7)
+    kept = after(kept, changes)
+
+    plan = planned(kept, a_situation(7, Phase.LIVE), changes)
+
+    assert whom(plan) == {HOST, OFFICERS, PRINCIPAL}
+    assert {n.kind for n in plan.notices} == {NoticeKind.NUDGE, NoticeKind.FLAG}
+    assert planned(told(kept, plan), a_situation(7, Phase.LIVE), changes).notices == ()
+
+
+# --- Ids ----------------------------------------------------------------------------------------
+
+
+def test_ids_are_stable_and_tell_mails_apart() -> None:
+    """The same plan gives the same ids; other audiences, moments or flags give others."""
+    flag = a_flag(severity=Severity.CRITICAL)
+    ids = [n.id for n in planned([flag], a_situation()).notices]
+
+    assert ids == [n.id for n in planned([flag], a_situation()).notices]
+    assert len(set(ids)) == 3
+    assert not set(ids) & {n.id for n in planned([flag], a_situation(1)).notices}
+
+
+flag_lists = st.lists(
+    st.tuples(st.sampled_from(Severity), st.sampled_from(Phase), st.integers(-9000, 0)), max_size=5
+)
+
+
+@given(flag_lists, st.sampled_from(Phase), st.lists(st.integers(0, 9000), max_size=4))
+def test_nobody_hears_of_a_flag_twice_and_nothing_is_forgotten(
+    rows: list[tuple[Severity, Phase, int]], phase: Phase, minutes: list[int]
+) -> None:
+    """However often planning runs; and what waits has an instant at which to look again."""
+    flags = [
+        a_flag(severity=severity, phase=seen, subject=str(i), opened_at=at(opened))
+        for i, (severity, seen, opened) in enumerate(rows)
+    ]
+    heard: list[tuple[Audience, str]] = []
+    for minute in sorted(minutes):
+        situation = a_situation(minute, phase)
+        plan = planned(flags, situation)
+        for notice in plan.notices:
+            assert isinstance(notice.content, MeetingNotice)
+            heard += [(notice.audience, line.flag_id) for line in notice.content.flags]
+        assert plan.next_at is None or plan.next_at > situation.as_of
+        flags = told(flags, plan)
+
+    assert len(heard) == len(set(heard))
+    if minutes and max(minutes) > 8000:
+        medium_or_worse = {f.id for f in flags if f.severity.rank >= Severity.MEDIUM.rank}
+        assert {flag for audience, flag in heard if audience is OFFICERS} == medium_or_worse
+
+
+# --- School days --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "expected"),
+    [
+        ("2026-10-13T15:00", 3, "2026-10-16T15:00"),  # Tuesday to Friday
+        ("2026-10-16T15:00", 3, "2026-10-21T15:00"),  # Friday to Wednesday
+        ("2026-10-17T15:00", 3, "2026-10-21T15:00"),  # Saturday to Wednesday
+        ("2026-10-13T08:00", 1, "2026-10-14T13:00"),  # 03:00 local: when school opens
+        ("2026-10-30T15:00", 3, "2026-11-04T16:00"),  # clocks go back: 10:00 stays 10:00
+        ("2026-03-05T16:00", 3, "2026-03-10T15:00"),  # clocks go forward
+        ("2026-10-13T15:00", 0, "2026-10-13T15:00"),
+    ],
+)
+def test_school_days_keep_the_local_time(start: str, days: int, expected: str) -> None:
+    """Weekends do not count, and clock changes do not move the hour."""
+    begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+
+    found = add_school_days(begin, days, ZONE, SchoolCalendar())
+
+    assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+def test_a_school_without_days_waits_for_none() -> None:
+    """A calendar without any weekday must not wait for ever."""
+    calendar = SchoolCalendar(weekdays=(), opens=time(0))
+
+    assert add_school_days(START, 3, ZONE, calendar) == START
