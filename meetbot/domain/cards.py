@@ -36,6 +36,9 @@ from meetbot.domain.registry import Activity, Partner, PartnerKind, ProgramType
 NEUTRAL_PARTNER = "a contracted partner"
 """Instead of the name where the program is school mental health: no hint of it leaves by mail."""
 
+_OURS = (Kind.STAFF, Kind.INACTIVE, Kind.UNKNOWN)
+"""Hosts that can be named in an authorization: staff, on leave, or not looked up yet."""
+
 _ROLES: Mapping[Kind, tuple[str, str]] = {
     Kind.STAFF: ("staff", "Staff"),
     Kind.PARTNER: ("partner", "Partner"),
@@ -56,10 +59,15 @@ def thread_of(key: OccurrenceKey) -> str:
 
 def occasion_of(dossier: Dossier) -> Occasion:
     """The meeting as the registry is asked about it."""
-    hosts = (dossier.host.address,) if dossier.host.address else ()
+    host = dossier.host.invitee
+    address = host.guest.address if host is not None and host.kind in _OURS else None
     school = dossier.host.school
     return Occasion(
-        dossier.start_at, dossier.end_at, dossier.zone, school.school_id if school else None, hosts
+        dossier.start_at,
+        dossier.end_at,
+        dossier.zone,
+        school.school_id if school else None,
+        (address,) if address else (),
     )
 
 

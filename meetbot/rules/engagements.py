@@ -20,15 +20,12 @@ from meetbot.domain.authorizing import (
     contract_answer,
     program_for,
 )
-from meetbot.domain.cards import NEUTRAL_PARTNER, is_sensitive
+from meetbot.domain.cards import NEUTRAL_PARTNER, is_sensitive, occasion_of
 from meetbot.domain.dossier import Dossier, Host
 from meetbot.domain.findings import Certainty, Concern, Severity
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Partner, School
-
-_OURS = (Kind.STAFF, Kind.INACTIVE, Kind.UNKNOWN)
-"""Hosts that can be named in an authorization: staff, on leave, or not looked up yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +68,6 @@ class Engagement:
             program_id=self.program_id,
             unknowns=unknowns,
         )
-
-
-def occasion_of(dossier: Dossier) -> Occasion:
-    """The meeting as the registry is asked about it."""
-    host = dossier.host.invitee
-    address = host.guest.address if host is not None and host.kind in _OURS else None
-    school = dossier.host.school
-    return Occasion(
-        dossier.start_at,
-        dossier.end_at,
-        dossier.zone,
-        school.school_id if school else None,
-        (address,) if address else (),
-    )
 
 
 def engagements(dossier: Dossier) -> Iterator[Engagement]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from meetbot.domain.authorizing import program_exemption
+from meetbot.domain.cards import occasion_of
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.people import Kind
 from meetbot.domain.platforms import Certainty as LinkCertainty
 from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Exemption, ExemptionKind
-from meetbot.rules.engagements import Engagement, engagements, occasion_of, people_of
+from meetbot.rules.engagements import Engagement, engagements, people_of
 
 
 def _exemption(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meetbot.domain.authorizing import AuthorizationOutOfScope, Authorized, Field
+from meetbot.domain.cards import occasion_of
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
 from meetbot.domain.people import Kind
@@ -15,7 +16,6 @@ from meetbot.rules.engagements import (
     authorization_of,
     engagements,
     host_school,
-    occasion_of,
     program_name,
     school_name,
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meetbot.domain.authorizing import ContractValid, contract_answer
+from meetbot.domain.cards import occasion_of
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Activity, Partner, PartnerKind, Program
-from meetbot.rules.engagements import Engagement, engagements, occasion_of
+from meetbot.rules.engagements import Engagement, engagements
 from meetbot.rules.rule import ALWAYS, rule
 
 _TENANTS = (PartnerKind.LEASE, PartnerKind.PERMIT)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from meetbot.domain.attendance import Attendance
 from meetbot.domain.authorizing import CertificationValid, certification_answer
-from meetbot.domain.cards import NEUTRAL_PARTNER
+from meetbot.domain.cards import NEUTRAL_PARTNER, occasion_of
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Concern, Evidence, Severity
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
-from meetbot.rules.engagements import occasion_of, partner_name
+from meetbot.rules.engagements import partner_name
 from meetbot.rules.outsiders import stranger_at
 from meetbot.rules.rule import LIVE_AND_AFTER, rule
 
