@@ -42,7 +42,7 @@ def _deliver(deps: Deps, queued: QueuedNotice, outcome: Outcome, as_of: datetime
             _fail(deps, queued, str(error), outcome, as_of)
             return
         after = error.retry_after if isinstance(error, Temporary) else None
-        retry_at = as_of + _wait(queued.attempts, after)
+        retry_at = as_of + retry_wait(queued.attempts, after)
         with deps.store.transaction() as tx:
             tx.outbox.defer(notice.id, str(error), retry_at=retry_at)
         outcome.count("deferred")
@@ -61,7 +61,7 @@ def _fail(deps: Deps, queued: QueuedNotice, reason: str, outcome: Outcome, as_of
     outcome.count("failed")
 
 
-def _wait(attempts: int, retry_after: float | None) -> timedelta:
+def retry_wait(attempts: int, retry_after: float | None) -> timedelta:
     """30 s, then twice as long each time up to an hour, 20 % shorter at random."""
     if retry_after is not None:
         # In this order, so that neither "nan" nor "inf" of a server gets through.

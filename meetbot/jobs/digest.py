@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from meetbot.domain.cards import card_of, lines_of
 from meetbot.domain.findings import Severity
@@ -38,17 +39,16 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
 
 
 def _last_daily(deps: Deps, as_of: datetime) -> datetime:
-    return _last_local(deps, as_of, deps.district.digest_at)
+    return last_local(as_of, deps.district.digest_at, deps.district.zone)
 
 
 def _last_weekly(deps: Deps, as_of: datetime) -> datetime:
-    due = _last_local(deps, as_of, deps.district.weekly_at)
+    due = last_local(as_of, deps.district.weekly_at, deps.district.zone)
     return due - timedelta(days=(due.weekday() - deps.district.weekly_day) % 7)
 
 
-def _last_local(deps: Deps, as_of: datetime, at: time) -> datetime:
-    """The latest instant of a local time of day that is not after `as_of`."""
-    zone = deps.district.zone
+def last_local(as_of: datetime, at: time, zone: ZoneInfo) -> datetime:
+    """The latest instant of a local time of day that is not after `as_of`, in that zone."""
     today = as_of.astimezone(zone).date()
     due = datetime.combine(today, at, zone)
     # Compared as instants: on the days of a clock change wall-clock times do not tell the order.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,7 +81,7 @@ def test_the_same_finding_later_is_no_change() -> None:
         {"unknowns": ("Who it was.",)},
     ],
 )
-def test_what_differs_is_updated(change: dict[str, object]) -> None:
+def test_what_differs_is_updated(change: dict[str, Any]) -> None:
     """The flag keeps its id, its opening and whom it was told to."""
     told = {Audience.HOST: at(1)}
     before = a_flag(told=told, opened_at=at(-9))

@@ -1,0 +1,224 @@
+"""One occurrence from the copies of all calendars that hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meetbot.domain.meetings import KeptCopy, Meeting, OccurrenceKey, merge_copies
+from meetbot.domain.platforms import Platform, PlatformLink
+from tests.builders import T0, a_copy, a_guest, at
+
+KEY = OccurrenceKey("lesson@google.com", T0)
+ANN, BOB, EVE = "ann@district.example", "bob@district.example", "eve@district.example"
+
+
+def own(**values: Any) -> KeptCopy:
+    """The organizer's copy."""
+    return a_copy("own", **({"calendar": ANN} | values))
+
+
+def copy_of(calendar: str = BOB, **values: Any) -> KeptCopy:
+    """A guest's copy."""
+    return a_copy("copy", **({"calendar": calendar, "is_organizer_copy": False} | values))
+
+
+def merged(*copies: KeptCopy) -> Meeting:
+    """The meeting they make."""
+    return merge_copies(KEY, copies, first_seen_at=at(-9000))
+
+
+def keys(meeting: Meeting) -> set[str]:
+    """Who is invited."""
+    return {guest.address_key for guest in meeting.guests}
+
+
+def test_the_organizers_copy_tells_everything() -> None:
+    """However old it is, and whatever guests' copies say."""
+    old = own(updated_at=at(-5000), guests_can_invite=False, meeting_code="ownownown1")
+    new = copy_of(
+        start=60, guests=(a_guest("stale"),), guests_can_invite=True, meeting_code="other00001"
+    )
+
+    meeting = merged(new, old)
+
+    assert (meeting.start_at, meeting.meeting_code) == (T0, "ownownown1")
+    assert keys(meeting) == {"key-bo"}
+    assert not meeting.guests_can_invite
+    assert meeting.are_settings_known
+    assert meeting.is_guest_list_complete
+    assert meeting.calendars == (ANN, BOB)
+    assert meeting.first_seen_at == at(-9000)
+
+
+def test_without_the_organizer_the_newest_copy_tells_the_time() -> None:
+    """A move arrives in one calendar before the other; settings are not known for sure."""
+    meeting = merged(copy_of(updated_at=at(-50)), copy_of(EVE, start=30, updated_at=at(-40)))
+
+    assert meeting.start_at == at(30)
+    assert not meeting.are_settings_known
+
+
+def test_without_the_organizer_guests_are_all_that_anybody_sees() -> None:
+    """The union of the copies; whole where one copy is."""
+    whole = copy_of(guests=(a_guest("a"), a_guest("b")))
+    hidden = copy_of(EVE, guests=(a_guest("c"),), is_guest_list_complete=False)
+
+    assert keys(merged(whole, hidden)) == {"a", "b", "c"}
+    assert merged(whole, hidden).is_guest_list_complete
+    assert not merged(hidden).is_guest_list_complete
+
+
+def test_a_cut_list_of_the_organizer_is_filled_from_others() -> None:
+    """Where Google left guests out, what the others see is added."""
+    cut = own(guests=(a_guest("ann"),), is_guest_list_complete=False)
+    seen = copy_of(guests=(a_guest("ann"), a_guest("guide")))
+
+    meeting = merged(cut, seen)
+
+    assert keys(meeting) == {"ann", "guide"}
+    assert meeting.is_guest_list_complete
+
+
+def test_an_unopened_group_does_not_bring_back_removed_guests() -> None:
+    """The organizer's list is whole but for the group's members."""
+    grouped = own(is_guest_list_complete=False, unexpanded_groups=1)
+    stale = copy_of(guests=(a_guest("removed"),))
+
+    meeting = merged(grouped, stale)
+
+    assert keys(meeting) == {"key-bo"}
+    assert not meeting.is_guest_list_complete
+    assert meeting.unexpanded_groups == 1
+
+
+def test_the_newest_response_of_a_guest_counts() -> None:
+    """One entry for each guest, from the newest copy."""
+    yes = copy_of(guests=(a_guest("a", response="accepted"),), updated_at=at(-1))
+    no = copy_of(EVE, guests=(a_guest("a", response="declined"),), updated_at=at(-2))
+
+    (guest,) = merged(yes, no).guests
+
+    assert guest.response == "accepted"
+
+
+def test_a_hidden_guest_list_is_read_from_the_organizer() -> None:
+    """A guest's copy with the list hidden does not make it incomplete."""
+    meeting = merged(
+        own(guests_can_see_others=False, guests=(a_guest("a"), a_guest("b"))),
+        copy_of(guests_can_see_others=False, guests=(), is_guest_list_complete=False),
+    )
+
+    assert keys(meeting) == {"a", "b"}
+    assert meeting.is_guest_list_complete
+    assert not meeting.guests_can_see_others
+
+
+# --- Cancelled ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("copies", "expected"),
+    [
+        ((own(is_cancelled=True), copy_of()), True),
+        ((own(), copy_of(is_cancelled=True)), False),
+        ((copy_of(is_cancelled=True), copy_of(EVE)), False),
+        ((copy_of(is_cancelled=True), copy_of(EVE, is_cancelled=True)), True),
+        ((own(is_cancelled=True),), True),
+    ],
+)
+def test_cancelled_by_the_organizer_or_by_all(copies: tuple[KeptCopy, ...], expected: bool) -> None:
+    """A guest who deletes their copy cancels nothing."""
+    assert merged(*copies).is_cancelled is expected
+
+
+def test_a_meeting_moved_to_another_organizer_goes_on() -> None:
+    """`events.move`: the old organizer's copy is cancelled, the new one's counts."""
+    old = own(is_cancelled=True, updated_at=at(-1))
+    new = own(calendar=BOB, organizer=a_guest("key-bob"), updated_at=at(-2))
+
+    meeting = merged(old, new)
+
+    assert not meeting.is_cancelled
+    assert meeting.organizer is not None
+    assert meeting.organizer.address_key == "key-bob"
+
+
+# --- Imported, hidden ---------------------------------------------------------------------------
+
+
+def test_an_imported_copy_counts_only_alone() -> None:
+    """Whoever imports an event tells nothing about the real one."""
+    imported = own(calendar=BOB, is_private_copy=True, start=90, guests=(a_guest("stale"),))
+
+    meeting = merged(own(), imported)
+    guests_only = merged(copy_of(), copy_of(EVE, is_private_copy=True, start=90))
+
+    assert (meeting.start_at, keys(meeting)) == (T0, {"key-bo"})
+    assert not meeting.is_imported
+    assert guests_only.start_at == T0
+    assert merged(copy_of(is_private_copy=True)).is_imported
+
+
+def test_a_copy_without_details_does_not_hide_another_ones() -> None:
+    """The code and the links are read where somebody may read them."""
+    link = PlatformLink(Platform.ZOOM, "zoom.us")
+    veiled = copy_of(is_details_hidden=True, meeting_code=None, updated_at=at(-1))
+    open_copy = copy_of(EVE, links=(link,), updated_at=at(-50))
+
+    meeting = merged(veiled, open_copy)
+
+    assert meeting.are_details_known
+    assert meeting.meeting_code == open_copy.meeting_code
+    assert meeting.links == (link,)
+    assert not merged(veiled).are_details_known
+
+
+def test_the_occurrence_keeps_its_key_when_it_moves() -> None:
+    """Start and code may change, the key's text may not."""
+    meeting = merged(own(start=600, meeting_code="newnewnew1"))
+
+    assert meeting.key.text == KEY.text
+    assert meeting.key.meeting_code == "newnewnew1"
+
+
+def test_adhoc_calls_are_keyed_by_code_and_start() -> None:
+    """Two calls of one code at other times are two; no event's key is the same."""
+    texts = {
+        OccurrenceKey(None, T0, "aaaaaaaaaa").text,
+        OccurrenceKey(None, at(1), "aaaaaaaaaa").text,
+        OccurrenceKey(None, T0, "bbbbbbbbbb").text,
+        OccurrenceKey("aaaaaaaaaa", T0, "aaaaaaaaaa").text,
+    }
+
+    assert len(texts) == 4
+
+
+copies = st.builds(
+    lambda calendar, is_own, **values: (own if is_own else copy_of)(calendar=calendar, **values),
+    st.sampled_from([ANN, BOB, EVE]),
+    st.booleans(),
+    start=st.sampled_from([0, 30]),
+    is_cancelled=st.booleans(),
+    is_private_copy=st.booleans(),
+    is_details_hidden=st.booleans(),
+    is_guest_list_complete=st.booleans(),
+    unexpanded_groups=st.integers(0, 1),
+    guests=st.lists(st.sampled_from("abc").map(a_guest), unique=True).map(tuple),
+    updated_at=st.one_of(st.none(), st.integers(-9, 0).map(at)),
+)
+
+
+@given(
+    st.lists(copies, min_size=1, max_size=4, unique_by=lambda c: (c.calendar, c.event_id)),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_copies_changes_nothing(found: list[KeptCopy], random: Any) -> None:
+    """Calendars are read in any order."""
+    shuffled = list(found)
+    random.shuffle(shuffled)
+
+    assert merged(*found) == merged(*shuffled)
