@@ -93,8 +93,12 @@ class Address:
 def parse_address(text: str) -> Address | None:
     """Normalize an address, or give None where the text is none (or an obscured one)."""
     trimmed = text.strip()
-    if not 3 <= len(trimmed) <= LONGEST_ADDRESS:
-        return None
+    return _parsed(trimmed) if 3 <= len(trimmed) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=8192)
+def _parsed(trimmed: str) -> Address | None:
+    """The same few thousand people are in all calendars and calls."""
     local, at, host = _folded(trimmed).strip().rpartition("@")
     if not at or not local or not all(_may_be_local(char) for char in local):
         return None

@@ -84,6 +84,7 @@ def _read(
     context = _Context(deps, People(deps, outcome, as_of), roster_of(deps), joined, outcome)
     tally = outcome.source(SOURCE)
     for batch in _in_batches(_read_all(deps, staff, states, as_of), _TOGETHER):
+        names = _names(context, [read for _, read in batch if isinstance(read, CalendarRead)])
         changes: list[CopyChanges] = []
         for owner, read in batch:
             if isinstance(read, MeetbotError):
@@ -92,7 +93,7 @@ def _read(
                 tally.read += 1
                 if read.malformed:
                     tally.note_failed("an event could not be understood")
-                changes.append(_changes(context, owner, read))
+                changes.append(_changes(context, owner, read, names))
         with deps.store.transaction() as tx:
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
@@ -182,7 +183,7 @@ def _in_batches(reads: Iterator[Read], size: int) -> Iterator[list[Read]]:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What the addresses of one calendar's events are known as."""
+    """What the addresses of some calendars' events are known as."""
 
     accounts: Mapping[str, KnownAccount]
     groups: Mapping[str, KnownGroup]
@@ -200,17 +201,26 @@ class _Context:
     outcome: Outcome
 
 
-def _changes(context: _Context, owner: StaffCalendar, read: CalendarRead) -> CopyChanges:
-    people = context.people
-    whole = [e for e in read.events if not _is_tombstone(e)]
-    addresses = [a for event in whole for a in _addresses(event)]
-    groups = people.groups(addresses)
+def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
+    """Look up everybody on these calendars at once; nothing where nothing changed."""
+    events = (event for read in reads for event in read.events if not _is_tombstone(event))
+    addresses = {address for event in events for address in _addresses(event)}
+    if not addresses:
+        return _Names({}, {})
+    groups = context.people.groups(addresses)
     singles = [a for a in addresses if context.roster.key(a) not in groups]
-    names = _Names(people.by_address(singles), groups)
+    return _Names(context.people.by_address(singles), groups)
+
+
+def _changes(
+    context: _Context, owner: StaffCalendar, read: CalendarRead, names: _Names
+) -> CopyChanges:
     keep: list[KeptCopy] = []
     dropped: list[str] = []
-    for event in whole:
-        copy = _kept(event, people, names)
+    for event in read.events:
+        if _is_tombstone(event):
+            continue
+        copy = _kept(event, context.people, names)
         kept = _in_scope(context, copy, names)
         if kept is None:
             dropped.append(event.event_id)
@@ -311,11 +321,11 @@ def _attendee(attendee: Attendee, people: People, names: _Names) -> KeptGuest | 
 
 def _in_scope(context: _Context, copy: KeptCopy, names: _Names) -> KeptCopy | None:
     outcome = context.outcome
-    accounts = dict(names.accounts)
+    accounts = names.accounts
     missing = [g.address_key for g in copy.guests if g.via_group and g.address_key not in accounts]
     if missing:
         with context.deps.store.reading() as tx:
-            accounts |= tx.people.by_address(missing)
+            accounts = {**accounts, **tx.people.by_address(missing)}
     everyone = [*copy.guests, *([copy.organizer] if copy.organizer else [])]
     invitees = [
         context.roster.guest(guest, accounts.get(guest.address_key), copy.start_at)

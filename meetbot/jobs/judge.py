@@ -1,4 +1,4 @@
-"""Due occurrences → dossier → rules → flags and mails, one transaction for each occurrence."""
+"""Due occurrences → dossier → rules → flags and mails, each occurrence all or nothing."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from meetbot.ports import MeetingRecord, Outcome, Tx
 from meetbot.rules import KNOWN_RULES, evaluate, fingerprints_after, is_confidential, next_look
 
 _BATCH = 200
+_TOGETHER = 20
+"""Occurrences judged in one transaction, for waiting for the disk takes longer than judging."""
 _SOON = timedelta(minutes=2)
 _KEPT = timedelta(days=30)
 """Late data reopens an occurrence until Meet has forgotten it."""
@@ -42,9 +44,9 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             due = [i for i in tx.meetings.due(as_of, _BATCH + len(seen)) if i not in seen]
         if not due:
             return outcome
-        for meeting_id in due:
-            seen.add(meeting_id)
-            _judge_safely(deps, roster, meeting_id, outcome, as_of)
+        seen.update(due)
+        for start in range(0, len(due), _TOGETHER):
+            _judge_together(deps, roster, due[start : start + _TOGETHER], outcome, as_of)
 
 
 def _note_registry(deps: Deps, outcome: Outcome) -> None:
@@ -66,6 +68,24 @@ def _note_policy(deps: Deps, as_of: datetime) -> None:
     with deps.store.transaction() as tx:
         tx.meta.set("policy", digest)
         tx.meetings.mark_due(as_of, since=as_of - _KEPT)
+
+
+def _judge_together(
+    deps: Deps, roster: Roster, meeting_ids: list[int], outcome: Outcome, as_of: datetime
+) -> None:
+    """Judge some occurrences at once; each by itself if that fails for any of them."""
+    together = Outcome(outcome.job)
+    try:
+        with deps.store.transaction() as tx:
+            for meeting_id in meeting_ids:
+                _judge(deps, tx, roster, tx.meetings.load(meeting_id), together, as_of)
+    except Exception:  # whose fault it was is found and said below
+        for meeting_id in meeting_ids:
+            _judge_safely(deps, roster, meeting_id, outcome, as_of)
+        return
+    outcome.count("judged", len(meeting_ids))
+    for name, number in together.counts.items():
+        outcome.count(name, number)
 
 
 def _judge_safely(
