@@ -23,6 +23,7 @@ from meetbot.errors import MeetbotError
 from meetbot.jobs import collect_calendars
 from meetbot.jobs.collect_people import note_source
 from meetbot.jobs.deps import Deps
+from meetbot.jobs.dossiers import is_surely_out_of_scope
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Participant, Tx
@@ -213,9 +214,13 @@ def _is_outsider(identity: Identity, keep: _Keeper, roster: Roster, at: datetime
 def _read_meet(
     deps: Deps, people: People, outcome: Outcome, as_of: datetime, since: datetime
 ) -> None:
-    with deps.store.reading() as tx:
-        watched = tx.meetings.to_watch(since - _AROUND, as_of + _SETTLED)
     roster = roster_of(deps)
+    with deps.store.reading() as tx:
+        watched = [
+            record
+            for record in tx.meetings.to_watch(since - _AROUND, as_of + _SETTLED)
+            if not is_surely_out_of_scope(tx, record, roster, as_of)
+        ]
     tally = outcome.source(MEET)
     with ThreadPoolExecutor(_CALL_WORKERS, thread_name_prefix="meet") as pool:
         reads = pool.map(lambda record: _read_one(deps, people, record, as_of), watched)

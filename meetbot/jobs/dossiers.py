@@ -90,6 +90,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
     )
     is_waiting = (
         phase is Phase.AFTER
+        and dossier.scope is Scope.FULL  # Meet is asked about no others
         and not is_live
         and record.key.meeting_code is not None
         and record.attendance_read_at is None
@@ -269,6 +270,19 @@ def _scope(
         or _is_organizers_copy_out_of_scope(tx, meeting, organizer)
     )
     return scope_of(invitees, attendances, is_guest_list_complete=is_known)
+
+
+def is_surely_out_of_scope(tx: Tx, record: MeetingRecord, roster: Roster, as_of: datetime) -> bool:
+    """Whether judging will drop an occurrence that was kept because its guests were hidden.
+
+    Never once a call of its code is known: then those who came count too.
+    """
+    meeting = record.meeting
+    if meeting is None or meeting.is_guest_list_complete or conferences_of(tx, record, as_of):
+        return False
+    accounts = _accounts(tx, meeting, ())
+    invitees, organizer, _ = classify(meeting, accounts.by_address, roster)
+    return _scope(tx, record, invitees, (), organizer) is Scope.NONE
 
 
 def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invitee | None) -> bool:
