@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from meetbot.notify.compose import Composer
 from meetbot.notify.preview import page_of
 from tests.notices import END, START, a_flag_notice
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium")
+"""The system's; None where there is none."""
 PICTURE = Path(meetbot.notify.__file__).with_name("flag-mail.png")
 _QUIET = (
     "--no-sandbox",
@@ -33,6 +35,8 @@ _QUIET = (
 @contextmanager
 def a_browser(playwright: Playwright) -> Iterator[Browser]:
     """The system's chromium, without a window and without talking to anybody."""
+    if CHROMIUM is None:
+        raise FileNotFoundError("chromium is not installed: apt-get install chromium")
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
     try:
         yield browser

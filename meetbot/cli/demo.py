@@ -48,7 +48,10 @@ def demo(
         Path, typer.Option("--dir", help="Where database, registry and mails are written.")
     ] = Path("meetbot-demo"),
 ) -> None:
-    """Watch meetbot work in a simulated district; nothing to configure, nothing leaves loopback."""
+    """Watch meetbot at work in a simulated district.
+
+    Nothing to configure, and nothing leaves this machine.
+    """
     from rich.console import Console
 
     from meetbot.log import configure_logging

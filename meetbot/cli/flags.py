@@ -46,6 +46,7 @@ REASONS: dict[FlagStatus, tuple[str, ...]] = {
         "other",
     ),
 }
+_REASON_HELP = "; ".join(f"{status}: {', '.join(codes)}" for status, codes in REASONS.items())
 
 
 @app.command("list")
@@ -81,7 +82,7 @@ def list_flags(
 @app.command("show")
 def show_flag(
     context: typer.Context,
-    flag_id: Annotated[str, typer.Argument(metavar="ID")],
+    flag_id: Annotated[str, typer.Argument(metavar="ID", help="Such as F-3f9a1c20b7de.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show one flag with its evidence and history."""
@@ -130,15 +131,15 @@ def _print_flag(flag: Flag, zone: str) -> None:
 @app.command("decide")
 def decide_flag(
     context: typer.Context,
-    flag_id: Annotated[str, typer.Argument(metavar="ID")],
+    flag_id: Annotated[str, typer.Argument(metavar="ID", help="Such as F-3f9a1c20b7de.")],
     status: Annotated[
         str, typer.Option("--as", metavar="acknowledged|upheld|dismissed", help="The decision.")
     ],
-    reason: Annotated[str, typer.Option(metavar="CODE", help="Why; see README.")],
+    reason: Annotated[str, typer.Option(metavar="CODE", help=_REASON_HELP)],
     by: Annotated[str, typer.Option(metavar="ADDRESS", help="The officer who decides.")],
     note: Annotated[str, typer.Option(metavar="TEXT", help="Needed with reason `other`.")] = "",
 ) -> None:
-    """Record an officer's decision."""
+    """Record an officer's decision about one flag."""
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()

@@ -42,7 +42,7 @@ def import_registry(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Check the files, show the difference, and import all of it or nothing."""
+    """Check the files, show what changes, import all or nothing."""
     from meetbot.jobs.collect_calendars import forget_if_district_identities
     from meetbot.wiring import opened_store
 

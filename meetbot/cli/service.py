@@ -21,7 +21,11 @@ def poll(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """One complete pass, now: directory, calendars, conferences, decisions, mails."""
+    """Do one complete pass, now.
+
+    Directory, calendars, conferences, decisions, reminders, delivery. Exit 3 if some source could
+    not be read in full; it is named.
+    """
     from rich.console import Console
 
     from meetbot import wiring
@@ -84,7 +88,11 @@ def _not_read(tally: Tally) -> str:
 
 
 def run(context: typer.Context) -> None:
-    """The service: the same work on its schedule, until SIGTERM."""
+    """Do the same work on its schedule, until SIGTERM (the service).
+
+    What is in hand is finished first. Health check and metrics answer on loopback, log lines are
+    JSON.
+    """
     from meetbot import wiring
     from meetbot.health import HealthServer, Monitor
     from meetbot.scheduler import Service, triggers
@@ -152,7 +160,11 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Check everything that must be right before meetbot can watch; each failure has its fix."""
+    """Check what meetbot needs; each failure names its fix.
+
+    Configuration, database, registry, key, each delegated scope, clock, domains, org units, mail.
+    Exit 1 if something is wrong.
+    """
     from meetbot.cli.checks import examine
 
     settings = context_of(context).settings()

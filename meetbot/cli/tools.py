@@ -14,7 +14,10 @@ from meetbot.errors import BadInput, Mistake
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
 ) -> None:
-    """Write a commented configuration, registry templates and the credentials example."""
+    """Write a configuration to start from; nothing is overwritten.
+
+    It comes with comments, empty registry files and an example of the credentials.
+    """
     from meetbot.cli.init import run_init
 
     done = run_init(directory)
@@ -30,7 +33,10 @@ def evaluate(
         str, typer.Argument(metavar="[FILE|-]", help="JSON lines; - is standard input.")
     ] = "-",
 ) -> None:
-    """Decide presence cases given as JSON lines; no database, no network."""
+    """Decide presence cases, one JSON object a line.
+
+    No configuration, database or network. Exit 1 if a line cannot be read.
+    """
     from meetbot.domain.cases import evaluate_line
 
     is_all_readable = True
