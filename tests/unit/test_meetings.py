@@ -18,12 +18,14 @@ ANN, BOB, EVE = "ann@district.example", "bob@district.example", "eve@district.ex
 
 def own(**values: Any) -> KeptCopy:
     """The organizer's copy."""
-    return a_copy("own", **({"calendar": ANN} | values))
+    defaults: dict[str, Any] = {"calendar": ANN}
+    return a_copy("own", **defaults | values)
 
 
 def copy_of(calendar: str = BOB, **values: Any) -> KeptCopy:
     """A guest's copy."""
-    return a_copy("copy", **({"calendar": calendar, "is_organizer_copy": False} | values))
+    defaults: dict[str, Any] = {"calendar": calendar, "is_organizer_copy": False}
+    return a_copy("copy", **defaults | values)
 
 
 def merged(*copies: KeptCopy) -> Meeting:

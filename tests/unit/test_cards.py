@@ -1,0 +1,317 @@
+"""What a mail may tell of a meeting: no student, no hint of mental health, neutral labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from meetbot.domain.attendance import IdentityForm
+from meetbot.domain.cards import NEUTRAL_PARTNER, card_of, lines_of, thread_of, timeline_of
+from meetbot.domain.dossier import Dossier, Host
+from meetbot.domain.findings import Severity
+from meetbot.domain.flags import FlagStatus
+from meetbot.domain.meetings import OccurrenceKey
+from meetbot.domain.notices import Timeline
+from meetbot.domain.people import Kind
+from meetbot.domain.registry import Activity, PartnerKind, ProgramType
+from tests.dossiers import (
+    CERTIFICATION,
+    CLASS,
+    CONTRACT,
+    HOST,
+    NORTHSTAR,
+    PARTNER,
+    PROGRAM,
+    START,
+    STRANGER,
+    TEACHER,
+    a_dossier,
+    a_registry,
+    a_visit,
+    adhoc,
+    an_attendance,
+    at,
+    held,
+    partner,
+    running,
+    somebody,
+    staff,
+    stranger,
+    students,
+)
+from tests.flags import a_flag
+
+CONTACTS = {"college-access": "college@district.example", "other": "buy@district.example"}
+COUNSELING = replace(PROGRAM, name="School Counseling", type=ProgramType.MENTAL_HEALTH)
+SENSITIVE = a_registry(programs=(COUNSELING,))
+
+
+def statuses(dossier: Dossier) -> tuple[str, ...]:
+    """What the card says of its first partner."""
+    return card_of(dossier, CONTACTS).partners[0].statuses
+
+
+def drawn(dossier: Dossier) -> Timeline:
+    """Its timeline, which must be there."""
+    timeline = timeline_of(dossier, ())
+    assert timeline is not None
+    return timeline
+
+
+def labels(dossier: Dossier) -> list[tuple[str, str]]:
+    """(label, role) of each lane, from the top."""
+    return [(lane.label, lane.role) for lane in drawn(dossier).lanes]
+
+
+# --- Card ---------------------------------------------------------------------------------------
+
+
+def test_a_card_tells_who_where_and_when() -> None:
+    """School, host, times and the partner's standing; no link, no guest."""
+    card = card_of(a_dossier(), CONTACTS)
+
+    assert (card.school, card.host, card.zone) == (
+        "Lincoln School",
+        "Terry Teacher",
+        "America/Chicago",
+    )
+    assert card.join_link is None
+    (line,) = card.partners
+    assert (line.name, line.is_registered) == ("Northstar", True)
+    assert line.contact == "college@district.example"
+    assert line.statuses == ("contract valid to 2027-06-30", "certified", "authorized")
+
+
+def test_a_host_who_is_not_staff_is_not_named() -> None:
+    """A partner or student who organizes appears nowhere by name."""
+    for invitee in (PARTNER, CLASS[0], STRANGER, None):
+        dossier = a_dossier(host=Host(invitee, None, "Some Name"))
+        assert card_of(dossier, {}).host is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"contracts": ()}, "no contract on file"),
+        ({"contracts": (replace(CONTRACT, signed_on=None),)}, "contract not signed"),
+        (
+            {"contracts": (replace(CONTRACT, ends_on=date(2026, 9, 1)),)},
+            "contract ended on 2026-09-01",
+        ),
+        (
+            {"contracts": (replace(CONTRACT, starts_on=date(2026, 12, 1)),)},
+            "contract starts only on 2026-12-01",
+        ),
+        (
+            {"contracts": (replace(CONTRACT, school_ids=("washington",)),)},
+            "contract does not cover this school",
+        ),
+        ({"certifications": ()}, "certification not on file"),
+        (
+            {"certifications": (replace(CERTIFICATION, expires_on=date(2026, 9, 1)),)},
+            "certification valid 2026-08-01 to 2026-09-01 only",
+        ),
+        ({"authorizations": ()}, "no authorization on file"),
+        ({"partners": (replace(NORTHSTAR, status=Activity.PAUSED),)}, "paused"),
+        ({"partners": (replace(NORTHSTAR, kind=PartnerKind.LEASE),)}, "lease holder: paused"),
+        (
+            {"partners": (replace(NORTHSTAR, kind=PartnerKind.COMMUNITY),)},
+            "community organization: flyers only",
+        ),
+    ],
+)
+def test_a_partners_standing_is_in_sentences(changes: dict[str, object], expected: str) -> None:
+    """One sentence for each thing that is not in order."""
+    assert expected in statuses(a_dossier(registry=a_registry(**changes)))
+
+
+def test_unregistered_outsiders_are_domains() -> None:
+    """Invited or joined, once for each domain, never an address."""
+    dossier = held(
+        stranger((0, 45)),
+        stranger((0, 45), person="x2", domain="third.example"),
+        invitees=(HOST, STRANGER),
+    )
+
+    names = [line.name for line in card_of(dossier, {}).partners]
+
+    assert names == ["guest at elsewhere.example", "guest at third.example"]
+
+
+@pytest.mark.parametrize(
+    "programs", [(COUNSELING,), (COUNSELING, replace(PROGRAM, program_id="b"))]
+)
+def test_school_mental_health_is_not_hinted_at(programs: tuple[object, ...]) -> None:
+    """Neither partner, program nor contact; not in the timeline either."""
+    registry = a_registry(programs=programs, authorizations=())
+    dossier = held(staff((0, 45)), partner((0, 45)), *students((0, 45)), registry=registry)
+
+    contacts = CONTACTS | {"mental-health": "counselors@district.example"}
+    shown = repr(card_of(dossier, contacts)) + repr(timeline_of(dossier, ()))
+
+    assert card_of(dossier, contacts).partners[0].name == NEUTRAL_PARTNER
+    for word in ("Northstar", "northstar", "Counsel", "counsel", "mental", "Path"):
+        assert word not in shown.replace("a contracted partner", "")
+
+
+def test_a_confidential_card_names_no_partner() -> None:
+    """Privacy officers get counts and times."""
+    card = card_of(a_dossier(registry=SENSITIVE), CONTACTS, is_confidential=True)
+
+    assert card.is_confidential
+    assert card.partners == ()
+
+
+def test_an_adhoc_card_says_so() -> None:
+    """There is no event to show."""
+    card = card_of(adhoc(partner((0, 45)), *students((0, 45))), CONTACTS)
+
+    assert (card.is_adhoc, card.school, card.host) == (True, None, None)
+
+
+def test_threads_are_opaque_and_stay() -> None:
+    """One thread for an occurrence, whatever its code becomes; nothing of the key is in it."""
+    key = OccurrenceKey("uid@google.com", START, "abcdefghij")
+
+    assert thread_of(key) == thread_of(replace(key, meeting_code="otherother"))
+    assert thread_of(key) != thread_of(replace(key, original_start_at=at(1)))
+    assert len(thread_of(key)) == 16
+
+
+# --- Timeline -----------------------------------------------------------------------------------
+
+
+def test_lanes_have_neutral_labels() -> None:
+    """Staff first, then outsiders, students, rooms and unidentified; numbered by their coming."""
+    dossier = held(
+        *students((1, 45)),
+        staff((5, 45), person="t2", address_key="other"),
+        staff((0, 45), address_key=HOST.guest.address_key),
+        somebody((0, 45)),
+        partner((2, 44)),
+        stranger((3, 44)),
+        an_attendance("r", Kind.ROOM, (0, 45)),
+        an_attendance("e", Kind.EXEMPT, (0, 45)),
+    )
+
+    assert labels(dossier) == [
+        ("Host", "staff"),
+        ("Staff 1", "staff"),
+        ("Partner 1 (Northstar)", "partner"),
+        ("Outside guest 1", "partner"),
+        ("Exempt guest 1", "partner"),
+        ("Student 1", "student"),
+        ("Student 2", "student"),
+        ("Room device 1", "room"),
+        ("Unidentified 1", "unidentified"),
+    ]
+
+
+def test_nothing_of_a_student_is_in_card_or_timeline() -> None:
+    """Neither keys nor domain of a student reach a mail."""
+    pupils = students((0, 45), address_key="pupil-key", domain="students.district.example")
+    dossier = held(staff((0, 45)), partner((0, 45)), *pupils)
+
+    shown = repr(card_of(dossier, CONTACTS)) + repr(drawn(dossier))
+
+    for secret in ("pupil-key", "students.district", "student 1", "k1", TEACHER):
+        assert secret not in shown
+
+
+def test_nobody_is_host_where_none_is_known() -> None:
+    """Staff without a known address are not taken for an unknown host."""
+    dossier = held(staff((0, 45)), host=Host(None))
+
+    assert labels(dossier) == [("Staff 1", "staff")]
+
+
+def test_visits_of_all_devices_and_sources_are_one_row() -> None:
+    """Overlapping and touching visits are joined, gaps stay."""
+    (lane,) = drawn(held(staff((0, 10), (5, 20), (20, 25), (30, 45)))).lanes
+
+    assert lane.spans == ((at(0), at(25), True), (at(30), at(45), True))
+
+
+def test_a_missing_end_is_drawn_within_the_call() -> None:
+    """To the last moment seen, else to the end of the call, and marked as not known."""
+    unseen = an_attendance("t", Kind.STAFF, (0, None))
+    seen = replace(unseen, visits=(a_visit("t", 0, None, last_seen_at=at(30)),))
+
+    (first,) = drawn(held(unseen)).lanes
+    (second,) = drawn(held(seen, conferences=held(staff((0, 45))).conferences)).lanes
+
+    assert first.spans == ((at(0), at(45), False),)
+    assert second.spans == ((at(0), at(30), False),)
+
+
+def test_a_running_call_is_drawn_up_to_now() -> None:
+    """Whoever is in is in until the observation."""
+    timeline = drawn(running(20, staff((0, None)), partner((0, 10))))
+
+    assert timeline.is_running
+    assert (timeline.start_at, timeline.end_at) == (at(0), at(20))
+    assert [lane.spans[-1][1] for lane in timeline.lanes] == [at(20), at(10)]
+
+
+def test_times_outside_the_call_are_cut() -> None:
+    """Clocks of two sources differ: nothing is drawn before or after the call."""
+    (lane,) = drawn(held(staff((-5, 60)), conferences=held(staff((0, 45))).conferences)).lanes
+
+    assert lane.spans == ((at(0), at(45), True),)
+
+
+def test_contacts_are_those_of_pending_flags() -> None:
+    """What was withdrawn or superseded is not drawn as found."""
+    dossier = held(staff((0, 45)))
+    flags = [a_flag("staff-left-early"), a_flag("guests-can-invite")]
+    gone = [replace(flag, status=FlagStatus.WITHDRAWN) for flag in flags]
+
+    shown, hidden = timeline_of(dossier, flags), timeline_of(dossier, gone)
+
+    assert shown is not None
+    assert [span.kind for span in shown.contacts] == ["after"]
+    assert hidden is not None
+    assert hidden.contacts == ()
+
+
+def test_a_meeting_nobody_came_to_has_no_timeline() -> None:
+    """There is nothing to draw."""
+    assert timeline_of(a_dossier(), ()) is None
+    assert timeline_of(held(), ()) is None
+
+
+def test_scheduled_times_are_shown_for_planned_meetings() -> None:
+    """An ad-hoc call has none."""
+    assert drawn(held(staff((0, 45)))).scheduled_start_at == START
+    assert drawn(adhoc(staff((0, 45)))).scheduled_start_at is None
+
+
+# --- Lines --------------------------------------------------------------------------------------
+
+
+def test_the_worst_flag_comes_first() -> None:
+    """Then by rule and subject."""
+    flags = [
+        a_flag(severity=Severity.MEDIUM, subject="b"),
+        a_flag(severity=Severity.MEDIUM, subject="a"),
+        a_flag("staff-left-early", severity=Severity.CRITICAL),
+    ]
+
+    lines = lines_of(flags)
+
+    assert [line.severity for line in lines] == [
+        Severity.CRITICAL,
+        Severity.MEDIUM,
+        Severity.MEDIUM,
+    ]
+    assert [line.flag_id for line in lines[1:]] == [flags[1].id, flags[0].id]
+    assert lines[0].spans == flags[2].spans
+
+
+def test_phones_are_unidentified() -> None:
+    """A phone gets a number like everybody nobody knows."""
+    dossier = held(somebody((0, 45), form=IdentityForm.PHONE))
+
+    assert labels(dossier) == [("Unidentified 1", "unidentified")]
