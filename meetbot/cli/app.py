@@ -25,8 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit: 0 done; 1 failed, or a check found something wrong; 2 wrong use; 3 done, but some "
-    "source could not be read in full.",
+    epilog="Exit: 0 done; 1 failed, or a check found something wrong; 2 wrong use; 3 done, but "
+    "some source could not be read in full.",
 )
 
 
