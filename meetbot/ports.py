@@ -380,6 +380,9 @@ class ConferenceStore(Protocol):
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
 
+    def outlines(self, names: Collection[str]) -> list[tuple[Conference, int]]:
+        """Conferences by name, each with the number of its stored visits."""
+
     def prune(self, *, before: datetime) -> int:
         """Delete conferences that ended before, with their visits."""
 

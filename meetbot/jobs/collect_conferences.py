@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import is_surely_out_of_scope
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
-from meetbot.ports import MeetingRecord, Outcome, Participant, Tx
+from meetbot.ports import AuditPage, HeldConference, MeetingRecord, Outcome, Participant, Tx
 
 AUDIT = "reports-meet"
 MEET = "meet"
@@ -35,6 +36,8 @@ _NIGHTLY_OVERLAP = timedelta(days=3)
 _AROUND = timedelta(hours=2)
 _SETTLED = timedelta(minutes=10)
 _CALL_WORKERS = 8
+_MOST_KEPT = 10_000
+"""Identities remembered while the audit log is read: some 15 MiB."""
 
 
 def run(deps: Deps, as_of: datetime) -> Outcome:
@@ -70,15 +73,17 @@ def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) ->
     since = as_of - deps.district.lookback if last is None else last - overlap
     roster = roster_of(deps)
     owners: set[str] = set()
+    keep = _Keeper(deps, people)
     try:
-        for page in deps.reports.meet(since, as_of):
+        for page in _ahead(deps.reports.meet(since, as_of)):
             if page.malformed:
                 tally.note_failed("an audit row could not be understood")
-            keep = _Keeper(deps, people, [v.identity for v in page.visits])
+            keep = keep.with_room()
+            keep.look_up([v.identity for v in page.visits])
             visits = [with_identity(v, keep(v.identity)) for v in page.visits]
             with deps.store.transaction() as tx:
                 changed = tx.conferences.save(page.conferences, visits, as_of=as_of)
-                owners |= _link(tx, roster, keep, changed, as_of)
+                owners |= _link(tx, roster, keep, changed, visits, as_of)
             tally.read += len(visits)
             outcome.count("conferences_changed", len(changed))
     except MeetbotError as error:
@@ -93,26 +98,48 @@ def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) ->
     note_source(deps, AUDIT, as_of)
 
 
+def _ahead(pages: Iterator[AuditPage]) -> Iterator[AuditPage]:
+    """The same pages; the next one is read while one is stored."""
+    with ThreadPoolExecutor(1, thread_name_prefix="audit") as pool:
+        coming = pool.submit(next, pages, None)
+        while (page := coming.result()) is not None:
+            coming = pool.submit(next, pages, None)
+            yield page
+
+
 @dataclass(slots=True)
 class _Keeper:
-    """Turns raw identities into keyed ones, with one directory look-up for all of them."""
+    """Turns raw identities into keyed ones, each looked up and keyed one time only."""
 
     deps: Deps
     people: People
-    by_person: dict[str, KnownAccount]
-    by_address: dict[str, KnownAccount]
-    undecided: frozenset[str]
+    by_person: dict[str, KnownAccount] = field(default_factory=dict)
+    by_address: dict[str, KnownAccount] = field(default_factory=dict)
+    undecided: set[str] = field(default_factory=set)
+    kept: dict[RawIdentity, Identity] = field(default_factory=dict)
 
-    def __init__(self, deps: Deps, people: People, identities: Collection[RawIdentity]) -> None:
-        self.deps = deps
-        self.people = people
-        parsed = {a for a in map(_address_of, identities) if a is not None}
-        self.by_address = people.by_address(parsed)
+    def look_up(self, identities: Iterable[RawIdentity]) -> None:
+        """Ask the directory about all of them at once, before they are kept."""
+        new = [i for i in dict.fromkeys(identities) if i not in self.kept]
+        self.by_address |= self.people.by_address({a for i in new if (a := _address_of(i))})
         # An id needs Google only where no address tells who it is.
-        ids = {i.google_id for i in identities if i.google_id and _address_of(i) is None}
-        self.by_person, self.undecided = people.by_id(ids)
+        ids = {i.google_id for i in new if i.google_id and _address_of(i) is None}
+        found, undecided = self.people.by_id(ids)
+        self.by_person |= found
+        self.undecided |= undecided
+
+    def with_room(self) -> _Keeper:
+        """This one, or an empty one when it holds very many."""
+        return self if len(self.kept) < _MOST_KEPT else _Keeper(self.deps, self.people)
 
     def __call__(self, raw: RawIdentity) -> Identity:
+        """The identity as it may be stored; it must have been looked up."""
+        identity = self.kept.get(raw)
+        if identity is None:
+            identity = self.kept[raw] = self._keyed(raw)
+        return identity
+
+    def _keyed(self, raw: RawIdentity) -> Identity:
         key = self.deps.pseudonyms
         address = _address_of(raw)
         id_key = key.id(raw.google_id) if raw.google_id else None
@@ -155,14 +182,20 @@ def _address_of(raw: RawIdentity) -> Address | None:
 
 
 def _link(
-    tx: Tx, roster: Roster, keep: _Keeper, changed: Collection[str], as_of: datetime
+    tx: Tx,
+    roster: Roster,
+    keep: _Keeper,
+    changed: Collection[str],
+    visits: Iterable[Visit[Identity]],
+    as_of: datetime,
 ) -> set[str]:
     """Make the meetings of changed conferences due; a call without one is an ad-hoc call.
 
-    Gives the addresses of those whose calendars may hold the event of an ad-hoc call.
+    `visits` are those just stored. Gives the addresses of those whose calendars may hold the event
+    of an ad-hoc call.
     """
     owners: set[str] = set()
-    conferences = tx.conferences.named(changed)
+    conferences = _changed_conferences(tx, changed, visits)
     codes = {h.conference.meeting_code for h in conferences if h.conference.meeting_code}
     if codes:
         tx.meetings.mark_due(as_of, codes=codes)
@@ -177,6 +210,24 @@ def _link(
             owners |= {conference.organizer} if conference.organizer else set()
             owners |= {v.identity.address for v in held.visits if v.identity.address}
     return owners
+
+
+def _changed_conferences(
+    tx: Tx, changed: Collection[str], visits: Iterable[Visit[Identity]]
+) -> list[HeldConference]:
+    """The changed conferences with all their visits; read are those that had visits before."""
+    fresh: dict[str, dict[str, Visit[Identity]]] = defaultdict(dict)
+    for visit in visits:
+        fresh[visit.conference][visit.key] = visit
+    whole: list[HeldConference] = []
+    partly: list[str] = []
+    for conference, number in tx.conferences.outlines(changed):
+        seen = fresh[conference.name]
+        if number == len(seen):
+            whole.append(HeldConference(conference, tuple(seen.values())))
+        else:
+            partly.append(conference.name)
+    return [*whole, *tx.conferences.named(partly)]
 
 
 def _is_planned(tx: Tx, conference: Conference, as_of: datetime) -> bool:
@@ -260,7 +311,7 @@ def _save_read(
     with deps.store.transaction() as tx:
         changed = tx.conferences.save(read.conferences, read.visits, as_of=as_of)
         for keep in read.keepers:
-            _link(tx, roster, keep, changed, as_of)
+            _link(tx, roster, keep, changed, read.visits, as_of)
         tx.meetings.note_attendance(record.id, problem=read.problem, is_final=is_final, as_of=as_of)
 
 
@@ -322,7 +373,8 @@ def _read_conference(
     as_of: datetime,
 ) -> None:
     participants = deps.meet.participants(organizer, conference.name)
-    keep = _Keeper(deps, people, [p.identity for p in participants])
+    keep = _Keeper(deps, people)
+    keep.look_up([p.identity for p in participants])
     read.conferences.append(conference)
     read.keepers.append(keep)
     visits: dict[str, tuple[Visit[Identity], ...]] = {}

@@ -142,6 +142,20 @@ class SqlConferences:
             found += self._held(conferences.c.name.in_(some))
         return tuple(sorted(found, key=_by_start))
 
+    def outlines(self, names: Collection[str]) -> list[tuple[Conference, int]]:
+        """Conferences by name, by start, with the number of their visits."""
+        found: list[tuple[Conference, int]] = []
+        for some in batches(names):
+            query = (
+                select(visits.c.conference, func.count())
+                .where(visits.c.conference.in_(some))
+                .group_by(visits.c.conference)
+            )
+            numbers = {row.conference: row[1] for row in self._connection.execute(query)}
+            known = self._conferences(conferences.c.name.in_(some))
+            found += [(conference, numbers.get(conference.name, 0)) for conference in known]
+        return sorted(found, key=lambda pair: (pair[0].start_at, pair[0].name))
+
     def _held(self, *conditions: ColumnElement[bool]) -> tuple[HeldConference, ...]:
         found = self._conferences(*conditions)
         seen: dict[str, list[Visit[Identity]]] = defaultdict(list)

@@ -191,7 +191,8 @@ def _parameters(event: Raw) -> dict[str, Raw]:
 
 
 def _word(parameters: dict[str, Raw], name: str) -> str:
-    return as_text(parameters[name].get("value")) if name in parameters else ""
+    one = parameters.get(name)
+    return "" if one is None else as_text(one.get("value"))
 
 
 def _count(parameters: dict[str, Raw], name: str) -> int | None:
@@ -230,6 +231,8 @@ def _conference_name(conference_id: str, code: str | None, end_at: datetime) -> 
 
 def _hull(one: Conference, other: Conference) -> Conference:
     """A conference from its earliest start to its latest end."""
+    if _covers(one, other):
+        return one
     ends = [end for end in (one.end_at, other.end_at) if end is not None]
     return Conference(
         name=one.name,
@@ -239,6 +242,19 @@ def _hull(one: Conference, other: Conference) -> Conference:
         end_at=max(ends, default=None),
         organizer=one.organizer or other.organizer,
         calendar_event_id=one.calendar_event_id or other.calendar_event_id,
+    )
+
+
+def _covers(one: Conference, other: Conference) -> bool:
+    """Whether another row of a conference tells nothing new of it; so do nearly all."""
+    return (
+        one.start_at <= other.start_at
+        and other.end_at is not None
+        and one.end_at is not None
+        and one.end_at >= other.end_at
+        and (one.meeting_code is not None or other.meeting_code is None)
+        and (one.organizer is not None or other.organizer is None)
+        and (one.calendar_event_id is not None or other.calendar_event_id is None)
     )
 
 
