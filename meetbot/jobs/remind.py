@@ -38,7 +38,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
     roster = roster_of(deps)
     longest = max(deps.district.reminders, default=timedelta(0))
     with deps.store.reading() as tx:
-        ahead = tx.meetings.starting(as_of, as_of + longest)
+        ahead = tx.meetings.starting(as_of, as_of + longest + timedelta(seconds=1))
         running = tx.meetings.starting(as_of - timedelta(hours=4), as_of)
     for record in ahead:
         with deps.store.transaction() as tx:
