@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -46,7 +47,17 @@ REASONS: dict[FlagStatus, tuple[str, ...]] = {
         "other",
     ),
 }
-_REASON_HELP = "; ".join(f"{status}: {', '.join(codes)}" for status, codes in REASONS.items())
+
+
+def _reasons() -> str:
+    """All reason codes; `\\b` keeps the lines, which would otherwise break within a code."""
+    lines = [
+        textwrap.fill(
+            f"{status}: {', '.join(codes)}", 74, subsequent_indent="    ", break_on_hyphens=False
+        )
+        for status, codes in REASONS.items()
+    ]
+    return "\n".join(("\b", "Reason codes:", *lines))
 
 
 @app.command("list")
@@ -128,14 +139,14 @@ def _print_flag(flag: Flag, zone: str) -> None:
     print(f"Fix:      {flag.fix}")
 
 
-@app.command("decide")
+@app.command("decide", epilog=_reasons())
 def decide_flag(
     context: typer.Context,
     flag_id: Annotated[str, typer.Argument(metavar="ID", help="Such as F-3f9a1c20b7de.")],
     status: Annotated[
         str, typer.Option("--as", metavar="acknowledged|upheld|dismissed", help="The decision.")
     ],
-    reason: Annotated[str, typer.Option(metavar="CODE", help=_REASON_HELP)],
+    reason: Annotated[str, typer.Option(metavar="CODE", help="Why; codes see below.")],
     by: Annotated[str, typer.Option(metavar="ADDRESS", help="The officer who decides.")],
     note: Annotated[str, typer.Option(metavar="TEXT", help="Needed with reason `other`.")] = "",
 ) -> None:
