@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench screenshots lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -27,9 +27,12 @@ check: $(READY) ## lint, format, types, layers
 bench: $(READY) ## speed and memory beside plain alternatives
 	$(BIN)/python -m tests.bench
 
+screenshots: $(READY) ## the picture of a flag mail in the README (needs chromium)
+	$(BIN)/python -m tests.screenshots
+
 # Packages already locked keep their version; delete a line, or the file, to move on.
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header pyproject.toml
+	--system-certs --no-emit-index-url --no-annotate --no-header pyproject.toml
 
 lock: $(READY) ## lock the dependencies of pyproject.toml with their hashes
 	$(COMPILE) -o requirements.lock
@@ -47,7 +50,3 @@ $(READY): requirements-dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
-
-.PHONY: screenshots
-screenshots: $(READY) ## the picture of a flag mail in the README (needs chromium)
-	$(BIN)/python -m tests.screenshots
