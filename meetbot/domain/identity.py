@@ -56,13 +56,13 @@ def _plain(text: str) -> str:
 
 
 def are_names_compatible(one: Collection[str], other: Collection[str]) -> bool:
-    """Whether two sets of keyed name words can be one person's.
+    """Whether two sets of keyed name words, each word once, can be one person's.
 
     One holds the other (`Dana` and `Dana Rivera`), or two words at least are the same; a first
     name alone in common with another last name is not enough.
     """
-    common = set(one) & set(other)
-    return bool(common) and len(common) >= min(2, len(set(one)), len(set(other)))
+    common = len(set(one).intersection(other))
+    return common > 0 and common >= min(2, len(one), len(other))
 
 
 @dataclass(frozen=True, slots=True)
