@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -37,6 +39,8 @@ def postgres() -> Iterator[Callable[[str], str]]:
         server.psql("SELECT pg_reload_conf();")
         yield lambda name: str(server.get_uri(database=name))
     finally:
+        # At once: an orderly stop would write all the test databases to the disk first.
+        os.kill(server.get_pid(), signal.SIGQUIT)
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 

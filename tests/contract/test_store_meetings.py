@@ -691,6 +691,16 @@ def test_an_adhoc_call_is_made_once(store: SqlStore) -> None:
     assert found == [first]
 
 
+def test_codes_of_adhoc_calls(store: SqlStore) -> None:
+    """Only of calls that began after the instant; planned meetings and calls without one are not."""
+    keep(store, a_copy(meeting_code="planned"))
+    with store.transaction() as tx:
+        tx.meetings.ensure_adhoc("old", at(0), as_of=at(60))
+        tx.meetings.ensure_adhoc("new", at(1), as_of=at(60))
+        tx.meetings.ensure_adhoc(None, at(1), as_of=at(60))
+        assert tx.meetings.adhoc_codes(at(0)) == {"new"}
+
+
 # --- calendars ----------------------------------------------------------------------------------
 
 

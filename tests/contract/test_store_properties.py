@@ -62,21 +62,21 @@ class World:
 
     def delete(self, copy: KeptCopy) -> CopyChanges:
         """Delete an event, or nothing."""
-        self.live.pop((copy.calendar, copy.event_id), None)
-        tombstone = replace(a_tombstone(copy.event_id), calendar=copy.calendar)
-        return a_read(calendar=copy.calendar, gone=(tombstone,))
+        return self._delete(copy.calendar, copy.event_id)
 
     def delete_series(self, copy: KeptCopy) -> CopyChanges:
         """Delete what has the uid's name as id: a series with all its instances, or an event."""
-        name = copy.ical_uid.partition("@")[0]
+        return self._delete(copy.calendar, copy.ical_uid.partition("@")[0])
+
+    def _delete(self, calendar: str, event_id: str) -> CopyChanges:
         self.live = {
             key: other
             for key, other in self.live.items()
-            if other.calendar != copy.calendar
-            or name not in (other.event_id, other.recurring_event_id)
+            if other.calendar != calendar
+            or event_id not in (other.event_id, other.recurring_event_id)
         }
-        tombstone = replace(a_tombstone(name), calendar=copy.calendar)
-        return a_read(calendar=copy.calendar, gone=(tombstone,))
+        tombstone = replace(a_tombstone(event_id), calendar=calendar)
+        return a_read(calendar=calendar, gone=(tombstone,))
 
     def drop(self, copy: KeptCopy) -> CopyChanges:
         """Change an event so that it leaves the scope."""
