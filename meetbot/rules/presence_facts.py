@@ -42,8 +42,9 @@ _CLASSES = {
     Kind.ROOM: PersonClass.ROOM,
     Kind.UNIDENTIFIED: PersonClass.UNIDENTIFIED,
     Kind.UNKNOWN: PersonClass.UNIDENTIFIED,
+    Kind.INACTIVE: PersonClass.UNIDENTIFIED,
 }
-"""Exempt outsiders and inactive accounts are nobody to the algebra."""
+"""Exempt outsiders are nobody to the algebra. Who is suspended now and attended was active then."""
 
 _KINDS = {
     PresenceRule.NO_STAFF_JOINED: ComponentKind.NONE,

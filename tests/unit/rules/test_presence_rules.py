@@ -217,13 +217,14 @@ def test_the_sure_part_gives_the_severity() -> None:
     assert flags(dossier)["staff-left-early"] == (Severity.MEDIUM, SURE)
 
 
-def test_exempt_people_and_inactive_accounts_are_nobody() -> None:
-    """A parent alone with students is no partner; a suspended account supervises nobody."""
+def test_exempt_people_are_nobody_and_inactive_accounts_confirm_nothing() -> None:
+    """A parent alone with students is no partner; who is suspended since may have been staff."""
     parent = an_attendance("e", Kind.EXEMPT, (0, 45), confidence=Confidence.ADDRESS)
     inactive = an_attendance("i", Kind.INACTIVE, (0, 45))
 
     assert not flags(held(parent, *students((0, 45))))
-    assert "no-staff-joined" in flags(held(inactive, partner((0, 45)), *students((0, 45))))
+    suspended_since = flags(held(inactive, partner((0, 45)), *students((0, 45))))
+    assert suspended_since["no-staff-joined"] == (Severity.CRITICAL, REVIEW)
 
 
 def test_who_was_not_looked_up_is_not_accused() -> None:
