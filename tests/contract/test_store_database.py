@@ -66,11 +66,14 @@ def test_two_processes_open_a_new_database_at_once(
 def test_a_newer_schema_is_refused(store: SqlStore, url: str) -> None:
     """An older program does not touch it and says what to install."""
     with store._engine.begin() as connection:
+        mine = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(Permanent, match="9999") as caught:
         open_store(url)
     assert "newer meetbot" in caught.value.fix
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{mine}'")
 
 
 def test_the_store_is_what_the_jobs_need(store: SqlStore) -> None:
@@ -249,9 +252,9 @@ def test_a_locked_database_is_temporary(tmp_path: Path) -> None:
             tx.meta.set("name", "value")
 
 
-def test_a_broken_connection_is_temporary(new_postgres: Callable[[], str]) -> None:
+def test_a_broken_connection_is_temporary(empty_postgres: str) -> None:
     """The transaction is lost and can be tried again on a new connection."""
-    with closing(open_store(new_postgres())) as store:
+    with closing(open_store(empty_postgres)) as store:
 
         def broken() -> None:
             with store.transaction() as tx:
@@ -267,11 +270,10 @@ def test_a_broken_connection_is_temporary(new_postgres: Callable[[], str]) -> No
             tx.meta.set("name", "value")
 
 
-def test_a_dead_idle_connection_is_not_noticed(new_postgres: Callable[[], str]) -> None:
+def test_a_dead_idle_connection_is_not_noticed(empty_postgres: str) -> None:
     """After a restart of the server the next transaction simply works."""
-    url = new_postgres()
-    with closing(open_store(url)) as store:
-        with closing(psycopg.connect(url, autocommit=True)) as other:
+    with closing(open_store(empty_postgres)) as store:
+        with closing(psycopg.connect(empty_postgres, autocommit=True)) as other:
             other.execute(KILL_OTHERS)
         with store.transaction() as tx:
             tx.meta.set("name", "value")

@@ -692,7 +692,7 @@ def test_an_adhoc_call_is_made_once(store: SqlStore) -> None:
 
 
 def test_codes_of_adhoc_calls(store: SqlStore) -> None:
-    """Only of calls that began after the instant; planned meetings and calls without one are not."""
+    """Only of calls that began after the instant, and never those of planned meetings."""
     keep(store, a_copy(meeting_code="planned"))
     with store.transaction() as tx:
         tx.meetings.ensure_adhoc("old", at(0), as_of=at(60))
