@@ -1,0 +1,1 @@
+"""`python -m tests.bench`: what meetbot costs, beside its budgets and a plain client."""
