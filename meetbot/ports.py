@@ -383,8 +383,12 @@ class ConferenceStore(Protocol):
     def outlines(self, names: Collection[str]) -> list[tuple[Conference, int]]:
         """Conferences by name, each with the number of its stored visits."""
 
-    def prune(self, *, before: datetime) -> int:
-        """Delete conferences that ended before, with their visits."""
+    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
+        """Delete conferences that ended before, with their visits; gives how many.
+
+        Those whose code belongs to no occurrence in scope go when they ended before
+        `unrelated_before` already.
+        """
 
 
 class RegistryStore(Protocol):

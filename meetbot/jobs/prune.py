@@ -8,11 +8,16 @@ from meetbot.jobs.deps import Deps
 from meetbot.ports import Outcome
 
 _UNFLAGGED = timedelta(days=90)
+_UNRELATED = timedelta(days=4)
+"""Rows of calls without outside guests are only kept until late rows can no longer relate them."""
 
 
 def run(deps: Deps, as_of: datetime) -> Outcome:
-    """Delete conferences and visits that ended more than 90 days ago."""
+    """Delete attendance that is 90 days old, and after four days what concerns no partner."""
     outcome = Outcome("prune")
     with deps.store.transaction() as tx:
-        outcome.count("conferences_pruned", tx.conferences.prune(before=as_of - _UNFLAGGED))
+        pruned = tx.conferences.prune(
+            before=as_of - _UNFLAGGED, unrelated_before=as_of - _UNRELATED
+        )
+    outcome.count("conferences_pruned", pruned)
     return outcome

@@ -19,18 +19,21 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    and_,
     delete,
     func,
+    or_,
     select,
     tuple_,
     type_coerce,
 )
 
 from meetbot.domain.attendance import Conference, Identity, IdentityForm, Source, Visit
+from meetbot.domain.meetings import Scope
 from meetbot.ports import HeldConference
 from meetbot.store.columns import Instant, clean_code, clean_key, dump, from_micros, to_micros
 from meetbot.store.statements import batches, overlaps, upsert, upsert_plain
-from meetbot.store.tables import conferences, visits
+from meetbot.store.tables import conferences, meetings, visits
 
 _LONGEST_CALL = timedelta(hours=24)
 """A call whose end was never read belongs to no occurrence later than this: Meet lets none last
@@ -173,9 +176,15 @@ class SqlConferences:
         rows = self._connection.execute(select(conferences).where(*conditions))
         return [_conference(row) for row in rows]
 
-    def prune(self, *, before: datetime) -> int:
+    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
         """Delete conferences that ended before (or began, where no end was ever read)."""
-        over = func.coalesce(conferences.c.end_at, conferences.c.start_at) < before
+        ended_at = func.coalesce(conferences.c.end_at, conferences.c.start_at)
+        over = ended_at < before
+        if unrelated_before is not None:
+            kept = select(meetings.c.id).where(
+                meetings.c.meeting_code == conferences.c.code, meetings.c.scope != Scope.NONE
+            )
+            over = or_(over, and_(ended_at < unrelated_before, ~kept.exists()))
         return self._connection.execute(delete(conferences).where(over)).rowcount
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -253,6 +254,17 @@ def test_more_rows_than_a_statement_takes(store: SqlStore) -> None:
     assert len(save(store, conferences, visits)) == 1500
     assert save(store, conferences, visits) == frozenset()
     assert sum(len(h.visits) for h in held(store)) == 3000
+
+
+def test_prune_deletes_calls_that_concern_no_partner_sooner(store: SqlStore) -> None:
+    """Of two old calls only the one whose code belongs to an occurrence in scope stays."""
+    for name, code in [("lesson", "aaabbbbccc"), ("partner", "dddeeeefff")]:
+        save(store, [replace(a_conference(name, 0, 45), meeting_code=code)], [])
+    with store.transaction() as tx:
+        tx.meetings.ensure_adhoc("dddeeeefff", at(0), as_of=at(50))
+        assert tx.conferences.prune(before=at(-99), unrelated_before=at(60)) == 1
+        left = tx.conferences.named(["lesson", "partner"])
+        assert [h.conference.name for h in left] == ["partner"]
 
 
 def test_prune_deletes_old_calls_with_their_visits(store: SqlStore) -> None:
