@@ -68,9 +68,12 @@ def meetbot(*words: str | Path, cwd: Path, stdin: str | bytes = b"", **variables
     """Run a command to its end within this process."""
     given = io.TextIOWrapper(io.BytesIO(stdin.encode() if isinstance(stdin, str) else stdin))
     out, err = io.StringIO(), io.StringIO()
-    with _as_process(["meetbot", *map(str, words)], environment(**variables), given, cwd):
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = _exit_code()
+    with (
+        _as_process(["meetbot", *map(str, words)], environment(**variables), given, cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = _exit_code()
     return Ran(code, out.getvalue(), err.getvalue())
 
 

@@ -13,12 +13,15 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from meetbot import wiring
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.jobs.poll import PollResult
+from meetbot.rules import KNOWN_RULES
 from meetbot.sandbox import World
 from meetbot.sandbox.model import Event, Participant, joined
+from meetbot.settings import load_settings
 from tests.stage import Rows, Stage, a_stage
 
 NOON = datetime(2026, 10, 13, 17, 0, tzinfo=UTC)
@@ -171,7 +174,7 @@ class Scene:
         return [
             Letter(
                 one.to,
-                cast(EmailMessage, message_from_bytes(one.eml.read_bytes(), policy=policy.default)),
+                message_from_bytes(one.eml.read_bytes(), policy=policy.default),
             )
             for one in arrived
         ]
@@ -181,6 +184,17 @@ class Scene:
         self.letters()
         self.poll(at)
         return self.letters()
+
+    @contextmanager
+    def restarted(self, **environ: str) -> Iterator[None]:
+        """Another meetbot on the same database, configured by the environment on top."""
+        settings = load_settings(self.stage.config, environ, KNOWN_RULES)
+        with wiring.opened(settings) as app:
+            before, self.stage.app = self.stage.app, app
+            try:
+                yield
+            finally:
+                self.stage.app = before
 
     def rules(self, uid: str | None = None) -> set[str]:
         """Rules of the open flags."""

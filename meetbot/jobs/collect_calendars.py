@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -60,14 +60,16 @@ def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
     return outcome
 
 
-def read_again(deps: Deps, owners: Collection[str], outcome: Outcome, as_of: datetime) -> None:
-    """Read these people's calendars in full, now.
+def read_again(deps: Deps, owners: Set[str], outcome: Outcome, as_of: datetime) -> None:
+    """Read these people's calendars in full, now, but for those that just could not be read.
 
     An outsider was in a call whose code is on no kept event: its event, if there is one, had no
     outside guest and was not kept.
     """
     with deps.store.reading() as tx:
-        staff = [s for s in tx.people.staff_calendars() if s.address in owners]
+        states = tx.meetings.calendars()
+        failed = {address for address, state in states.items() if state.problem}
+        staff = [s for s in tx.people.staff_calendars() if s.address in owners - failed]
     if staff:
         _read(deps, staff, {}, outcome, as_of)
 

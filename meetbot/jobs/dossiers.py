@@ -57,7 +57,8 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
     is_live = _is_live(record, held, as_of)
     phase = _phase(start_at, end_at, as_of, is_live=is_live)
     apart = contradictions(resolution.attendances, tolerance=deps.policy.limits.contradiction)
-    evidence = _evidence(tx, record, held, resolution, as_of, is_live=is_live)
+    staff = frozenset() if meeting else _staff_of(tx, held, accounts, roster)
+    evidence = _evidence(tx, record, held, resolution, staff, as_of, is_live=is_live)
     dossier = Dossier(
         key=meeting.key if meeting else record.key,
         phase=phase,
@@ -232,6 +233,16 @@ def _accounts(tx: Tx, meeting: Meeting | None, held: tuple[HeldConference, ...])
     )
 
 
+def _staff_of(
+    tx: Tx, held: tuple[HeldConference, ...], accounts: _Accounts, roster: Roster
+) -> frozenset[str]:
+    """Addresses of the staff who organized these calls or were in them."""
+    named = (parse_address(h.conference.organizer or "") for h in held)
+    organizers = tx.people.by_address([roster.key(address) for address in named if address])
+    known = [*accounts.by_person.values(), *accounts.by_address.values(), *organizers.values()]
+    return frozenset(a.address for a in known if a.kind is AccountKind.STAFF and a.address)
+
+
 def _host(
     meeting: Meeting | None,
     organizer: Invitee | None,
@@ -307,12 +318,14 @@ def _evidence(
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
     resolution: Resolution,
+    staff: Iterable[str],
     as_of: datetime,
     *,
     is_live: bool,
 ) -> dict[Evidence, SourceState]:
+    """`staff` are the addresses of the organizers and participants who are staff."""
     return {
-        Evidence.CALENDAR: _calendar_state(tx, record.meeting),
+        Evidence.CALENDAR: _calendar_state(tx, record.meeting, staff),
         Evidence.GUESTS: _guests_state(record.meeting),
         Evidence.DIRECTORY: _directory_state(tx, resolution, as_of),
         Evidence.REGISTRY: _registry_state(tx),
@@ -324,9 +337,14 @@ def _evidence(
 _FULL = SourceState(is_full=True)
 
 
-def _calendar_state(tx: Tx, meeting: Meeting | None) -> SourceState:
+def _calendar_state(tx: Tx, meeting: Meeting | None, staff: Iterable[str]) -> SourceState:
+    """Whether the event is known as it is now, or a call without one to have none."""
     if meeting is None:
-        return _FULL
+        read = [tx.meetings.calendar(address) for address in staff]
+        if all(state.mark is not None and not state.problem for state in read):
+            return _FULL
+        problem = "a calendar that may hold the event cannot be read"
+        return SourceState(is_full=False, problem=problem)
     states = [tx.meetings.calendar(address) for address in meeting.calendars]
     if any(not state.problem for state in states):
         return _FULL

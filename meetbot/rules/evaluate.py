@@ -24,7 +24,7 @@ from meetbot.rules.crossings import next_crossing
 from meetbot.rules.engagements import program_of
 from meetbot.rules.rule import Rule, Unsure
 
-_OF_PLANNED_MEETINGS = frozenset({Evidence.CALENDAR, Evidence.GUESTS, Evidence.TEXT})
+_OF_PLANNED_MEETINGS = frozenset({Evidence.GUESTS, Evidence.TEXT})
 _BEFORE_START = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1), timedelta(0))
 _SETTLING = timedelta(minutes=10)
 
@@ -110,7 +110,7 @@ def _is_off(dossier: Dossier) -> bool:
 
 
 def _unread(sources: Iterable[Evidence], dossier: Dossier) -> frozenset[Evidence]:
-    """Those of the sources that were not read in full; an ad-hoc call has no calendar entry."""
+    """Those of the sources that were not read in full; an ad-hoc call has no invitation."""
     asked = frozenset(sources)
     if dossier.meeting is None:
         asked -= _OF_PLANNED_MEETINGS

@@ -392,7 +392,7 @@ def test_export_writes_back_what_was_imported(empty: Path) -> None:
 def test_a_workbook_is_read_like_the_files(empty: Path) -> None:
     """An `.xlsx` with the files' names as tabs gives the same registry."""
     book = openpyxl.Workbook()
-    book.remove(book.active)
+    del book[book.sheetnames[0]]
     for file in RegistryFile:
         sheet = book.create_sheet(file.filename.removesuffix(".csv"))
         for row in csv.reader((empty / "registry" / file.filename).read_text().splitlines()):
@@ -550,21 +550,21 @@ def test_the_environment_alone_configures(scene: Scene, tmp_path: Path) -> None:
     (tmp_path / "mail-url").write_text(f"smtp://127.0.0.1:{scene.stage.mailbox.port}\n")
     (tmp_path / "empty.toml").write_text("")
     write_registry(tmp_path / "registry", small_rows(scene.clock.now))
-    given = dict(
-        MEETBOT_CONFIG="empty.toml",
-        MEETBOT_DISTRICT__NAME="Example",
-        MEETBOT_DISTRICT__TIMEZONE="America/Chicago",
-        MEETBOT_DISTRICT__DOMAINS="district.example,students.district.example",
-        MEETBOT_DISTRICT__STAFF_UNITS="/Staff",
-        MEETBOT_DISTRICT__STUDENT_UNITS="/Students",
-        MEETBOT_GOOGLE__CREDENTIALS=str(scene.stage.folder / "credentials.json"),
-        MEETBOT_GOOGLE__ADMIN_SUBJECT="meetbot-admin@district.example",
-        MEETBOT_GOOGLE__API_ROOT=scene.stage.box.url,
-        MEETBOT_DATABASE__URL="sqlite:///by-environment.db",
-        MEETBOT_MAIL__URL_FILE="mail-url",
-        MEETBOT_MAIL__SENDER="meetbot@district.example",
-        MEETBOT_MAIL__OFFICERS=OFFICER,
-    )
+    given = {
+        "MEETBOT_CONFIG": "empty.toml",
+        "MEETBOT_DISTRICT__NAME": "Example",
+        "MEETBOT_DISTRICT__TIMEZONE": "America/Chicago",
+        "MEETBOT_DISTRICT__DOMAINS": "district.example,students.district.example",
+        "MEETBOT_DISTRICT__STAFF_UNITS": "/Staff",
+        "MEETBOT_DISTRICT__STUDENT_UNITS": "/Students",
+        "MEETBOT_GOOGLE__CREDENTIALS": str(scene.stage.folder / "credentials.json"),
+        "MEETBOT_GOOGLE__ADMIN_SUBJECT": "meetbot-admin@district.example",
+        "MEETBOT_GOOGLE__API_ROOT": scene.stage.box.url,
+        "MEETBOT_DATABASE__URL": "sqlite:///by-environment.db",
+        "MEETBOT_MAIL__URL_FILE": "mail-url",
+        "MEETBOT_MAIL__SENDER": "meetbot@district.example",
+        "MEETBOT_MAIL__OFFICERS": OFFICER,
+    }
     assert meetbot("registry", "import", "registry", cwd=tmp_path, **given).code == 0
     ran = meetbot("poll", "--json", cwd=tmp_path, **given)
     assert ran.code == 0, ran.err
@@ -635,13 +635,13 @@ def test_the_written_templates_are_usable(tmp_path: Path) -> None:
     assert ran.code == 0, ran.out + ran.err
 
 
-_CASE = {
+_CASE: dict[str, Any] = {
     "id": "V02",
     "conference": [["2026-10-13T15:00:00Z", "2026-10-13T15:45:00Z"]],
     "observed_at": None,
     "visits": [
-        {"person": p, "class": c, "start": f"2026-10-13T15:{a}:00Z", "end": f"2026-10-13T15:{b}:00Z",
-         "last_seen": None}
+        {"person": p, "class": c, "last_seen": None,
+         "start": f"2026-10-13T15:{a}:00Z", "end": f"2026-10-13T15:{b}:00Z"}
         for p, c, a, b in (
             ("t1", "staff", "00", "30"), ("p1", "partner", "02", "44"),
             ("k1", "student", "01", "45"), ("k2", "student", "01", "45"),
@@ -682,6 +682,10 @@ def test_evaluate_answers_as_the_contract_shows(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["cases.jsonl"]
 
 
+def _one_visit(case: str, kind: str, start: str) -> str:
+    return json.dumps({"id": case, "visits": [{"person": "a", "class": kind, "start": start}]})
+
+
 def test_evaluate_goes_on_after_a_line_it_cannot_read(tmp_path: Path) -> None:
     """Unreadable lines answer with their error in their place; exit 1 at the end."""
     bad = [
@@ -689,8 +693,8 @@ def test_evaluate_goes_on_after_a_line_it_cannot_read(tmp_path: Path) -> None:
         "[1, 2]",
         '{"visits": []}',
         '{"id": "x"}',
-        '{"id": "n", "visits": [{"person": "a", "class": "ghost", "start": "2026-10-13T15:00:00Z"}]}',
-        '{"id": "z", "visits": [{"person": "a", "class": "staff", "start": "2026-10-13T15:00:00"}]}',
+        _one_visit("n", "ghost", "2026-10-13T15:00:00Z"),
+        _one_visit("z", "staff", "2026-10-13T15:00:00"),
         '{"id": "t", "visits": [], "thresholds": {"none_s": -1}}',
         '{"id": "u", "visits": [], "thresholds": {"nope": 1}}',
         '{"id": "c", "visits": [], "conference": [["2026-10-13T15:00:00Z"]]}',

@@ -348,7 +348,7 @@ def test_late_audit_rows_reopen_a_clean_meeting(scene: Scene) -> None:
 
 
 def test_what_could_not_be_read_is_never_a_pass(scene: Scene) -> None:
-    """Neither Meet nor Reports readable: a day after the end `evidence-incomplete`, no accusation."""
+    """Neither Meet nor Reports readable: no accusation, a day later `evidence-incomplete`."""
     scene.world.fail("meet", 403, "forbidden", times=None)
     scene.world.fail("reports", 403, "forbidden", times=None)
     _short_call(scene)

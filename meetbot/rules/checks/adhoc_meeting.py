@@ -18,7 +18,7 @@ from meetbot.rules.seconds import is_partner, shared, spans_of
     "adhoc-meeting",
     severity=Severity.HIGH,
     phases=LIVE_AND_AFTER,
-    needs={Evidence.REGISTRY},
+    needs={Evidence.REGISTRY, Evidence.CALENDAR},
     wants={Evidence.ATTENDANCE},
     officer="Call with {partner} and students, no event.",
     teacher="Use a calendar invitation so approval can be checked.",
