@@ -205,7 +205,7 @@ def _link(
             continue
         if not any(_is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits):
             continue
-        if not _is_planned(tx, conference, as_of):
+        if not _is_known(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
             owners |= {conference.organizer} if conference.organizer else set()
             owners |= {v.identity.address for v in held.visits if v.identity.address}
@@ -230,14 +230,19 @@ def _changed_conferences(
     return [*whole, *tx.conferences.named(partly)]
 
 
-def _is_planned(tx: Tx, conference: Conference, as_of: datetime) -> bool:
+def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:
+    """Whether an event, or an ad-hoc call noted before, explains this conference.
+
+    The two sources differ by seconds about the start, and late rows move it.
+    """
     if conference.meeting_code is None:
         return False
-    end_at = conference.end_at or as_of
-    records = tx.meetings.with_code(
-        conference.meeting_code, conference.start_at - _AROUND, end_at + _AROUND
+    start_at, end_at = conference.start_at, conference.end_at or as_of
+    records = tx.meetings.with_code(conference.meeting_code, start_at - _AROUND, end_at + _AROUND)
+    return any(
+        not record.is_adhoc or start_at - _SETTLED <= record.key.original_start_at <= end_at
+        for record in records
     )
-    return any(not record.is_adhoc for record in records)
 
 
 def _is_student(identity: Identity, keep: _Keeper, roster: Roster) -> bool:

@@ -1,0 +1,43 @@
+"""Calls without any event, known from the audit log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from meetbot.sandbox.district import people, registry_rows, student, teacher
+from meetbot.sandbox.model import joined
+from tests.stage import a_stage
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+START = NOW - timedelta(hours=5)
+
+
+def test_late_rows_that_move_the_start_make_no_second_call(tmp_path: Path) -> None:
+    """A row of somebody who came earlier arrives later; the call keeps its one flag."""
+    world = people(NOW)
+    host, child, early = teacher("cedar", 1), student("cedar", 1), student("cedar", 2)
+
+    def minutes(first: float, last: float) -> tuple[datetime, datetime]:
+        return START + timedelta(minutes=first), START + timedelta(minutes=last)
+
+    people_in = [
+        joined(host, minutes(5, 40)),
+        joined(child, minutes(6, 40)),
+        joined("omar@makeryard.example", minutes(6, 40)),
+        joined(early, minutes(0, 400)),
+    ]
+    world.add_conference("abc-mnop-xyz", host, [people_in])
+    clock = [START + timedelta(hours=4)]
+
+    with a_stage(
+        tmp_path, world, registry_rows(NOW.date(), START, host), clock=lambda: clock[0]
+    ) as stage:
+        stage.poll()
+        before = [f.id for f in stage.flags(code="abc-mnop-xyz") if f.rule == "adhoc-meeting"]
+        clock[0] = START + timedelta(hours=30)
+        stage.poll()
+        after = [f.id for f in stage.flags(code="abc-mnop-xyz") if f.rule == "adhoc-meeting"]
+
+    assert len(before) == 1
+    assert after == before
