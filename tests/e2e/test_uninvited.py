@@ -17,9 +17,7 @@ def test_a_partner_in_an_internal_lesson_is_uninvited_and_not_ad_hoc(tmp_path: P
     """The lesson's event was not kept, for it had no outside guest; now it is, and explains."""
     world = people(NOW)
     host, child = teacher("cedar", 1), student("cedar", 1)
-    event = world.add_event(
-        host, START, START + timedelta(minutes=45), attendees=[Attendee(child)]
-    )
+    event = world.add_event(host, START, START + timedelta(minutes=45), attendees=[Attendee(child)])
     span = (START, START + timedelta(minutes=45))
     partner = joined("omar@makeryard.example", span)
     records = [[joined(host, span), joined(child, span), partner]]
