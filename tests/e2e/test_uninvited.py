@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from meetbot.sandbox.district import people, registry_rows, student, teacher
+from meetbot.sandbox.district import people, student, teacher
 from meetbot.sandbox.model import Attendee, joined
+from meetbot.sandbox.registry_rows import registry_rows
 from tests.stage import a_stage
 
 NOW = datetime.now(UTC).replace(microsecond=0)
