@@ -6,11 +6,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from meetbot.ports import CalendarState, SyncMark
 from meetbot.store.statements import batches, upsert
 from meetbot.store.tables import calendars
+
+_ONE = select(calendars).where(calendars.c.address == bindparam("wanted"))
 
 
 class SqlCalendars:
@@ -21,8 +23,7 @@ class SqlCalendars:
 
     def state(self, address: str) -> CalendarState:
         """How far a calendar is read."""
-        query = select(calendars).where(calendars.c.address == address)
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(_ONE, {"wanted": address}).first()
         return CalendarState(mark=None, read_at=None) if row is None else _state(row)
 
     def states(self) -> dict[str, CalendarState]:

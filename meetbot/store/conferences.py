@@ -32,7 +32,7 @@ from meetbot.domain.attendance import Conference, Identity, IdentityForm, Source
 from meetbot.domain.meetings import Scope
 from meetbot.ports import HeldConference
 from meetbot.store.columns import Instant, clean_code, clean_key, dump, from_micros, to_micros
-from meetbot.store.statements import batches, overlaps, upsert, upsert_plain
+from meetbot.store.statements import batches, one_of, overlaps, upsert, upsert_plain
 from meetbot.store.tables import conferences, meetings, visits
 
 _LONGEST_CALL = timedelta(hours=24)
@@ -135,7 +135,7 @@ class SqlConferences:
         """Conferences of a code, of both sources, that overlap [start_at, end_at)."""
         return self._held(
             conferences.c.code == clean_code(code),
-            overlaps(conferences.c.start_at, _latest_end(), start_at, end_at),
+            overlaps(conferences.c.start_at, _LATEST_END, start_at, end_at),
         )
 
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
@@ -163,8 +163,7 @@ class SqlConferences:
         found = self._conferences(*conditions)
         seen: dict[str, list[Visit[Identity]]] = defaultdict(list)
         for some in batches(conference.name for conference in found):
-            query = select(*_VISIT_COLUMNS).where(visits.c.conference.in_(some))
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(_VISITS, {"names": some}):
                 seen[row.conference].append(_visit(_VisitRow._make(row)))
         held = [
             HeldConference(c, tuple(sorted(seen[c.name], key=lambda v: (v.start_at, v.key))))
@@ -192,10 +191,13 @@ def _by_start(held: HeldConference) -> tuple[datetime, str]:
     return held.conference.start_at, held.conference.name
 
 
-def _latest_end() -> ColumnElement[datetime]:
-    longest = type_coerce(conferences.c.start_at, BigInteger) + _LONGEST_CALL // _MICROSECOND
-    end_at = type_coerce(conferences.c.end_at, BigInteger)
-    return type_coerce(func.coalesce(end_at, longest), Instant)
+_LATEST_END: ColumnElement[datetime] = type_coerce(
+    func.coalesce(
+        type_coerce(conferences.c.end_at, BigInteger),
+        type_coerce(conferences.c.start_at, BigInteger) + _LONGEST_CALL // _MICROSECOND,
+    ),
+    Instant,
+)
 
 
 def _participants_in(whose: Collection[_Participant]) -> tuple[ColumnElement[bool], ...]:
@@ -218,6 +220,9 @@ _VISIT_COLUMNS = (
     visits.c.last_seen_at,
     visits.c.is_hull,
 )
+
+
+_VISITS = select(*_VISIT_COLUMNS).where(one_of(visits.c.conference, "names"))
 
 
 class _VisitRow(NamedTuple):

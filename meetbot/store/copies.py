@@ -30,7 +30,7 @@ from sqlalchemy import (
 from meetbot.domain.meetings import EventCopy, KeptCopy, OccurrenceKey, Scope, merge_copies
 from meetbot.ports import CopyChanges
 from meetbot.store.columns import Instant, clean_code, clean_key, dump
-from meetbot.store.statements import batches, upsert
+from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import copies, meeting_guests, meetings
 
 
@@ -326,14 +326,16 @@ def insert_meeting(connection: Connection, row: Mapping[str, Any]) -> int:
 # --- what the copies say together ---------------------------------------------------------------
 
 
+_COPIES_OF = select(copies.c.meeting_id, copies.c.copy).where(one_of(copies.c.meeting_id, "ids"))
+
+
 def copies_of(
     connection: Connection, meeting_ids: Collection[int]
 ) -> dict[int, tuple[KeptCopy, ...]]:
     """All kept copies by occurrence; those without any are left out."""
     found: dict[int, list[KeptCopy]] = defaultdict(list)
     for ids in batches(meeting_ids):
-        query = select(copies.c.meeting_id, copies.c.copy).where(copies.c.meeting_id.in_(ids))
-        for row in connection.execute(query):
+        for row in connection.execute(_COPIES_OF, {"ids": ids}):
             found[row.meeting_id].append(row.copy)
     # In a fixed order, so that the same copies are always merged into the same meeting.
     return {

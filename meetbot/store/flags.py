@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
@@ -15,6 +15,10 @@ from meetbot.errors import NotFound
 from meetbot.ports import Decision
 from meetbot.store.statements import upsert
 from meetbot.store.tables import decisions, flag_history, flags
+
+_OF = select(flags.c.flag).where(flags.c.occurrence == bindparam("wanted"))
+_ONE = select(flags.c.flag).where(flags.c.id == bindparam("wanted"))
+_HISTORY = insert(flag_history)
 
 
 class SqlFlags:
@@ -25,8 +29,7 @@ class SqlFlags:
 
     def of(self, occurrence: str) -> list[Flag]:
         """All flags of an occurrence, oldest first."""
-        query = select(flags.c.flag).where(flags.c.occurrence == occurrence)
-        found = self._connection.execute(query).scalars()
+        found = self._connection.execute(_OF, {"wanted": occurrence}).scalars()
         return sorted(found, key=lambda flag: (flag.opened_at, flag.id))
 
     def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
@@ -47,17 +50,12 @@ class SqlFlags:
         upsert(self._connection, flags, [row], key=["id"])
 
     def _note(self, flag: Flag, at: datetime, change: str, reason: str) -> None:
-        self._connection.execute(
-            insert(flag_history).values(
-                flag_id=flag.id, at=at, change=change, reason=reason, flag=flag
-            )
-        )
+        row = {"flag_id": flag.id, "at": at, "change": change, "reason": reason, "flag": flag}
+        self._connection.execute(_HISTORY, row)
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
-        flag: Flag | None = self._connection.execute(
-            select(flags.c.flag).where(flags.c.id == flag_id)
-        ).scalar()
+        flag: Flag | None = self._connection.execute(_ONE, {"wanted": flag_id}).scalar()
         if flag is None:
             raise NotFound(f"there is no flag {flag_id}", fix="see `meetbot flags list`")
         return flag

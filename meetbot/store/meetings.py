@@ -11,9 +11,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    bindparam,
     case,
     func,
-    literal,
     or_,
     select,
     true,
@@ -42,6 +42,21 @@ from meetbot.store.copies import (
 )
 from meetbot.store.statements import batches, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
+
+_JUDGED = (
+    update(meetings)
+    .where(meetings.c.id == bindparam("wanted"))
+    .values(
+        due_at=case(
+            (meetings.c.version == bindparam("seen"), bindparam("next_due_at", type_=Instant())),
+            else_=meetings.c.due_at,
+        ),
+        **{
+            name: bindparam(name)
+            for name in ("scope", "disclosure", "fingerprints", "undecided", "is_undecided")
+        },
+    )
+)
 
 
 class SqlMeetings:
@@ -125,19 +140,18 @@ class SqlMeetings:
         version: int,
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
-        is_unchanged = meetings.c.version == version
-        next_due = literal(next_due_at, Instant())
         noted = self._connection.execute(
-            update(meetings)
-            .where(meetings.c.id == meeting_id)
-            .values(
-                scope=scope,
-                due_at=case((is_unchanged, next_due), else_=meetings.c.due_at),
-                disclosure=disclosure,
-                fingerprints=fingerprints,
-                undecided=undecided,
-                is_undecided=bool(undecided),
-            )
+            _JUDGED,
+            {
+                "wanted": meeting_id,
+                "seen": version,
+                "next_due_at": next_due_at,
+                "scope": scope,
+                "disclosure": disclosure,
+                "fingerprints": fingerprints,
+                "undecided": undecided,
+                "is_undecided": bool(undecided),
+            },
         )
         if not noted.rowcount:
             raise _no_meeting(meeting_id)

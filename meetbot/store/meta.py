@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from meetbot.ports import SourceRead
 from meetbot.store.statements import upsert
 from meetbot.store.tables import settings, sources
+
+_SOURCE = select(sources).where(sources.c.source == bindparam("wanted"))
+_SETTING = select(settings.c.value).where(settings.c.name == bindparam("wanted"))
 
 
 class SqlMeta:
@@ -19,8 +22,7 @@ class SqlMeta:
 
     def source(self, name: str) -> SourceRead:
         """State of a source; an empty one when it was never read."""
-        query = select(sources).where(sources.c.source == name)
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(_SOURCE, {"wanted": name}).first()
         return SourceRead(name) if row is None else _source(row)
 
     def save_source(self, read: SourceRead) -> None:
@@ -41,9 +43,7 @@ class SqlMeta:
 
     def get(self, name: str) -> str | None:
         """A small value by name."""
-        value: str | None = self._connection.execute(
-            select(settings.c.value).where(settings.c.name == name)
-        ).scalar()
+        value: str | None = self._connection.execute(_SETTING, {"wanted": name}).scalar()
         return value
 
     def set(self, name: str, value: str) -> None:

@@ -11,10 +11,20 @@ from sqlalchemy import Connection, Row, delete, func, select
 
 from meetbot.domain.people import AccountKind, KnownAccount
 from meetbot.ports import KnownGroup, StaffCalendar
-from meetbot.store.statements import batches, upsert
+from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import account_addresses, accounts, groups, learned_addresses
 
 _Known = tuple[KnownAccount, tuple[str, ...]]
+
+
+_BY_ADDRESS = (
+    select(account_addresses.c.address_key, accounts)
+    .join_from(account_addresses, accounts)
+    .where(one_of(account_addresses.c.address_key, "keys"))
+)
+_BY_PERSON = select(accounts).where(one_of(accounts.c.person_key, "keys"))
+_GROUPS = select(groups).where(one_of(groups.c.address_key, "keys"))
+_LEARNED = select(learned_addresses).where(one_of(learned_addresses.c.id_key, "keys"))
 
 
 class SqlPeople:
@@ -79,12 +89,8 @@ class SqlPeople:
     def by_address(self, address_keys: Collection[str]) -> dict[str, KnownAccount]:
         """Accounts by address key."""
         found: dict[str, KnownAccount] = {}
-        query = select(account_addresses.c.address_key, accounts).join_from(
-            account_addresses, accounts
-        )
         for keys in batches(address_keys):
-            wanted = query.where(account_addresses.c.address_key.in_(keys))
-            for row in self._connection.execute(wanted):
+            for row in self._connection.execute(_BY_ADDRESS, {"keys": keys}):
                 found[row.address_key] = _account(row)
         return found
 
@@ -92,8 +98,7 @@ class SqlPeople:
         """Accounts by keyed id."""
         found: dict[str, KnownAccount] = {}
         for keys in batches(person_keys):
-            query = select(accounts).where(accounts.c.person_key.in_(keys))
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(_BY_PERSON, {"keys": keys}):
                 found[row.person_key] = _account(row)
         return found
 
@@ -126,8 +131,7 @@ class SqlPeople:
         """Groups by keyed address."""
         found: dict[str, KnownGroup] = {}
         for keys in batches(address_keys):
-            query = select(groups).where(groups.c.address_key.in_(keys))
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(_GROUPS, {"keys": keys}):
                 found[row.address_key] = KnownGroup(
                     row.address_key, row.members, is_complete=row.is_complete, read_at=row.read_at
                 )
@@ -142,8 +146,7 @@ class SqlPeople:
         """(address key, address) by Meet id key."""
         found: dict[str, tuple[str, str]] = {}
         for keys in batches(id_keys):
-            query = select(learned_addresses).where(learned_addresses.c.id_key.in_(keys))
-            for row in self._connection.execute(query):
+            for row in self._connection.execute(_LEARNED, {"keys": keys}):
                 found[row.id_key] = (row.address_key, row.address)
         return found
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, or_
+from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, bindparam, or_
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -34,14 +35,23 @@ def upsert(
     """Insert rows; where the key is known, the other columns given take the new values."""
     if not rows:
         return
-    insert = postgres_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table)
-    others = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    if others:
-        statement = statement.on_conflict_do_update(index_elements=list(key), set_=others)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), tuple(key))
     connection.execute(statement, rows)
+
+
+@cache
+def _upsert(engine: str, table: Table, columns: tuple[str, ...], key: tuple[str, ...]) -> Insert:
+    """Building a statement takes longer than running it; there are some twenty of these."""
+    statement = postgres_insert(table) if engine == "postgresql" else sqlite_insert(table)
+    others = {name: statement.excluded[name] for name in columns if name not in key}
+    if not others:
+        return statement.on_conflict_do_nothing(index_elements=list(key))
+    return statement.on_conflict_do_update(index_elements=list(key), set_=others)
+
+
+def one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """A condition for a statement that is built once: the column is in the list given as `name`."""
+    return column.in_(bindparam(name, expanding=True))
 
 
 def upsert_plain(
