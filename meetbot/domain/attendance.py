@@ -90,7 +90,8 @@ class Visit(Generic[Who]):
     Meet: `key` is the session's resource name, or the participant's with `#hull` when only
     `earliestStartTime..latestEndTime` was read (`is_hull`). Reports: `id.time`,
     `uniqueQualifier` and the event's index. `end_at` None: the source gives no end;
-    `last_seen_at` is then the last moment the visit was known to last.
+    `last_seen_at` is then the last moment the visit was known to last. Meet's names hold account
+    ids, so of a visit that is stored `key` and `participant` are pseudonyms of them.
     """
 
     source: Source

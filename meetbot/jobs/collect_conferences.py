@@ -400,7 +400,13 @@ def _read_conference(
             visits[participant.name] = _sessions(
                 deps, organizer, conference, participant, hull.identity, as_of
             )
-    read.visits += [visit for group in visits.values() for visit in group]
+    read.visits += [_keyed(deps, visit) for group in visits.values() for visit in group]
+
+
+def _keyed(deps: Deps, visit: Visit[Identity]) -> Visit[Identity]:
+    """A visit as it may be stored: Meet's names of participants and sessions hold account ids."""
+    key = deps.pseudonyms.id
+    return replace(visit, key=key(visit.key), participant=key(visit.participant))
 
 
 def _hull(
