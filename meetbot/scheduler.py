@@ -1,5 +1,9 @@
 """The table of triggers. APScheduler keeps no state: what is due stands in our own tables, so a
-missed or killed run is simply made up for by the next one."""
+missed or killed run is simply made up for by the next one.
+
+The first pass goes through the table in order, because calendars cannot be read before it is known
+whose they are. Later each job has its interval, and what it found is judged and mailed at once.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -32,11 +35,12 @@ Complain = Callable[[str, BaseException], None]
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A job and how often it runs."""
+    """A job, how often it runs, and the names of those that run after it each time."""
 
     name: str
     job: Job
     every: timedelta
+    then: tuple[str, ...] = ()
 
 
 _FULL_ROUND = timedelta(hours=1)
@@ -57,14 +61,15 @@ def _changed_calendars(deps: Deps, as_of: datetime) -> Outcome:
 def triggers(calendars: timedelta, live: timedelta) -> tuple[Trigger, ...]:
     """All jobs of the service. `calendars` and `live` come from `[schedule]`."""
     quick = min(live, timedelta(seconds=30))
+    judged = ("decisions", "delivery")
     return (
-        Trigger("directory", collect_people.run, timedelta(hours=1)),
-        Trigger("calendars", _changed_calendars, calendars),
-        Trigger("conferences", collect_conferences.run, calendars),
-        Trigger("live", collect_conferences.run_live, live),
-        Trigger("decisions", judge.run, quick),
-        Trigger("reminders", remind.run, timedelta(seconds=60)),
-        Trigger("digest", digest.run, timedelta(minutes=5)),
+        Trigger("directory", collect_people.run, timedelta(hours=1), judged),
+        Trigger("calendars", _changed_calendars, calendars, judged),
+        Trigger("conferences", collect_conferences.run, calendars, judged),
+        Trigger("live", collect_conferences.run_live, live, judged),
+        Trigger("decisions", judge.run, quick, ("delivery",)),
+        Trigger("reminders", remind.run, timedelta(seconds=60), ("delivery",)),
+        Trigger("digest", digest.run, timedelta(minutes=5), ("delivery",)),
         Trigger("delivery", deliver.run, quick),
         Trigger("retention", prune.run, timedelta(hours=24)),
     )
@@ -87,22 +92,22 @@ class Service:
         self._clock = clock
         self._report = report
         self._complain = complain
+        self._table = {trigger.name: trigger for trigger in table}
+        self._locks = {trigger.name: threading.Lock() for trigger in table}
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(max_workers=len(table))},
+            executors={"default": ThreadPoolExecutor(max_workers=len(table) + 1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self._scheduler.add_listener(self._failed, EVENT_JOB_ERROR)
-        for position, trigger in enumerate(table):
+        self._scheduler.add_job(self._first_pass, "date", id="first pass")
+        for trigger in table:
             self._scheduler.add_job(
                 self._run,
                 "interval",
                 seconds=trigger.every.total_seconds(),
                 id=trigger.name,
                 args=[trigger],
-                # At once, one after the other: the first pass goes through in the table's order.
-                next_run_time=clock() + timedelta(milliseconds=200 * position),
                 jitter=max(int(trigger.every.total_seconds() * 0.1), 1),
             )
 
@@ -115,12 +120,25 @@ class Service:
         self._stopping.set()
         self._scheduler.shutdown(wait=True)
 
-    def _run(self, trigger: Trigger) -> None:
-        if self._stopping.is_set():
-            return
-        began_at = self._clock()
-        outcome = trigger.job(self._deps, began_at)
-        self._report(outcome, self._clock() - began_at)
+    def _first_pass(self) -> None:
+        for trigger in self._table.values():
+            self._run_one(trigger)
 
-    def _failed(self, event: JobExecutionEvent) -> None:
-        self._complain(event.job_id, event.exception)
+    def _run(self, trigger: Trigger) -> None:
+        if self._run_one(trigger):
+            for name in trigger.then:
+                self._run_one(self._table[name])
+
+    def _run_one(self, trigger: Trigger) -> bool:
+        """Run one job, never twice at the same time; whether it ended without a defect."""
+        with self._locks[trigger.name]:
+            if self._stopping.is_set():
+                return False
+            began_at = self._clock()
+            try:
+                outcome = trigger.job(self._deps, began_at)
+            except Exception as error:
+                self._complain(trigger.name, error)
+                return False
+            self._report(outcome, self._clock() - began_at)
+            return True

@@ -1,0 +1,268 @@
+"""Processes that go on: `run`, `demo` and `sandbox`; and what must never leave any of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meetbot.sandbox import load_scenario, write_scenario
+from meetbot.sandbox.district import demo_district
+from tests.command import arguments, environment, process
+from tests.scene import (
+    DAY,
+    HOUR,
+    PARTNER,
+    STUDENT_NAMES,
+    STUDENTS,
+    TEACHER,
+    Scene,
+    a_scene,
+    small_world,
+    there,
+)
+from tests.stage import a_stage
+
+PATIENCE = 60.0
+
+
+@contextmanager
+def started(*words: str | Path, cwd: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on; stopped at the latest when the block ends."""
+    with (cwd / "err.log").open("a") as err, (cwd / "out.log").open("a") as out:
+        running = subprocess.Popen(
+            arguments(*words), cwd=cwd, env=environment(**variables), stdout=out, stderr=err,
+            text=True,
+        )  # fmt: skip
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.kill()
+            running.wait(10)
+
+
+def until(what: Any, *, running: subprocess.Popen[str], folder: Path) -> Any:
+    """Wait until `what()` is true; fails with the log when the process ends or time is up."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        assert running.poll() is None, (folder / "err.log").read_text()
+        time.sleep(0.1)
+    raise AssertionError((folder / "err.log").read_text())
+
+
+def get(url: str) -> str | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+    except OSError:
+        return None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """The district now, with a lesson that was left early and one with a stranger ahead."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    with a_scene(tmp_path, now=now) as made:
+        start = now - 5 * HOUR
+        held = made.lesson(start, summary="Alphabet soup for Zebulon")
+        made.call(
+            held,
+            there(TEACHER, start, 0, 30),
+            there(PARTNER, start, 0, 44),
+            *(there(one, start, 0, 45) for one in STUDENTS),
+        )
+        made.lesson(now + 2 * DAY, guests=[PARTNER, "nora@stranger.example", *STUDENTS])
+        yield made
+
+
+def test_run_does_its_work_until_told_to_stop(scene: Scene) -> None:
+    """Flags and mails as by `poll`; health and metrics; SIGTERM ends with 0; a restart sends
+    nothing twice; logs are JSON lines without a student."""
+    folder, port = scene.stage.folder, free_port()
+    words = ("--config", scene.stage.config, "run")
+    health = {"MEETBOT_SERVICE__HEALTH": f"127.0.0.1:{port}"}
+    with started(*words, cwd=folder, **health) as running:
+        until(lambda: len(scene.stage.mailbox.mails) >= 3, running=running, folder=folder)
+        metrics = until(
+            lambda: get(f"http://127.0.0.1:{port}/metrics"), running=running, folder=folder
+        )
+        document = json.loads(get(f"http://127.0.0.1:{port}/health") or "{}")
+        assert document["status"] in ("ok", "degraded")
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    assert "staff-left-early" in scene.rules()
+    assert "partner-unregistered" in scene.rules()
+    sent = len(scene.stage.mailbox.mails)
+    with started(*words, cwd=folder, **health) as running:
+        until(
+            lambda: (
+                '"reports"' in (get(f"http://127.0.0.1:{port}/health") or "")
+                or "collect_conferences" in (get(f"http://127.0.0.1:{port}/health") or "")
+            ),
+            running=running,
+            folder=folder,
+        )
+        until(
+            lambda: "deliver" in (get(f"http://127.0.0.1:{port}/health") or ""),
+            running=running,
+            folder=folder,
+        )
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    assert len(scene.stage.mailbox.mails) == sent
+    log = (folder / "err.log").read_text()
+    for line in log.splitlines():
+        json.loads(line)
+    assert not (folder / "out.log").read_text()
+    for secret in (*STUDENTS, *STUDENT_NAMES, "Alphabet soup", PARTNER):
+        assert secret not in log
+        assert secret not in metrics
+
+
+def test_run_goes_on_while_google_is_away(scene: Scene) -> None:
+    """Nobody answers at the API's root: the service stays up, degraded, and ends well."""
+    folder, port = scene.stage.folder, free_port()
+    scene.stage.box.world.fail(None, 403, "forbidden", times=None)
+    with started(
+        "--config", scene.stage.config, "run",
+        cwd=folder, MEETBOT_SERVICE__HEALTH=f"127.0.0.1:{port}",
+    ) as running:  # fmt: skip
+        until(
+            lambda: '"degraded"' in (get(f"http://127.0.0.1:{port}/health") or ""),
+            running=running,
+            folder=folder,
+        )
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    assert scene.rules() == set()
+
+
+def test_the_demo_needs_nothing_and_ends(tmp_path: Path) -> None:
+    """In an empty folder `demo --once` shows flags and where the mails lie, within a minute."""
+    began = time.monotonic()
+    ran = process("demo", "--once", cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    assert time.monotonic() - began < 60
+    for rule in ("staff-left-early", "no-staff-joined", "partner-alone-with-student"):
+        assert rule in ran.out
+    mails = list(tmp_path.rglob("*.eml"))
+    assert len(mails) > 10
+    assert list(tmp_path.rglob("*.png"))
+    assert list(tmp_path.rglob("*.html"))
+
+
+def test_a_scenario_is_served_and_polled(scene: Scene, tmp_path: Path) -> None:
+    """`sandbox --scenario` serves a world of its own that `poll` can read with its key."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    world = small_world(datetime.now(UTC))
+    write_scenario(world, folder / "scenario.json")
+    assert load_scenario(folder / "scenario.json").users.keys() == world.users.keys()
+    with started("sandbox", "--scenario", "scenario.json", "--port", "0", cwd=folder) as running:
+        found = until(
+            lambda: re.search(r"http://127\.0\.0\.1:\d+", (folder / "out.log").read_text()),
+            running=running,
+            folder=folder,
+        )
+        assert get(found[0] + "/calendar/v3/calendars/x/events") is None  # 401: it lives
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+
+
+# --- privacy ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Any]]:
+    """The demo district after one pass: folder and world."""
+    now = datetime.now(UTC)
+    world, rows, _ = demo_district(now)
+    folder = tmp_path_factory.mktemp("demo")
+    with a_stage(folder, world, rows, clock=lambda: now) as stage:
+        stage.poll()
+        yield folder, world
+
+
+def _students(world: Any) -> set[str]:
+    secrets: set[str] = set()
+    for user in world.users.values():
+        if user.unit.startswith("/Students"):
+            secrets |= {user.email, user.user_id, user.email.partition("@")[0]}
+    return secrets
+
+
+def test_no_student_is_in_any_mail(demo: tuple[Path, Any]) -> None:
+    """No address, id or name of a student in a header, text, page, or file name of a mail."""
+    folder, world = demo
+    mails = list((folder / "mails").glob("*.eml"))
+    assert mails
+    text = "\n".join(path.name for path in mails)
+    for path in mails:
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+        text += "\n".join(f"{k}: {v}" for k, v in message.items())
+        for part in message.walk():
+            if part.get_content_maintype() == "text":
+                text += part.get_content()
+    for secret in _students(world):
+        assert secret not in text
+    staff_names = {u.name for u in world.users.values() if not u.unit.startswith("/Students")}
+    for user in world.users.values():
+        if user.unit.startswith("/Students") and user.name not in staff_names:
+            assert user.name not in text
+
+
+def test_no_title_and_no_foreign_link_is_in_any_mail(demo: tuple[Path, Any]) -> None:
+    """Titles never; a link or code only in the host's reminder an hour before."""
+    folder, world = demo
+    for path in (folder / "mails").glob("*.html"):
+        page = path.read_text()
+        for event in world.events.values():
+            if event.summary:
+                assert event.summary not in page
+            if event.code and event.code in page:
+                assert "starts at" in page
+                assert f"To: {event.organizer}" in path.with_suffix(".eml").read_text()
+
+
+def test_the_database_knows_no_student(demo: tuple[Path, Any]) -> None:
+    """Nor a title or a text of an invitation, in the clear."""
+    folder, world = demo
+    kept = b"".join(path.read_bytes() for path in folder.glob("meetbot.db*"))
+    for secret in _students(world):
+        assert secret.encode() not in kept
+    for event in world.events.values():
+        for words in (event.summary, event.description):
+            if len(words) > 12:
+                assert words.encode() not in kept
+
+
+def test_flags_for_programs_name_no_student(demo: tuple[Path, Any]) -> None:
+    """`flags list --json` and `flags show` hold no student either."""
+    folder, world = demo
+    ran = process("--config", folder / "meetbot.toml", "flags", "list", "--json", cwd=folder)
+    assert ran.code == 0
+    for secret in _students(world):
+        assert secret not in ran.out
