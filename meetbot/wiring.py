@@ -90,7 +90,6 @@ def district_of(settings: Settings) -> District:
         recipients=Recipients(
             officers=mail.officers,
             privacy_officers=mail.privacy_officers or mail.officers,
-            operators=mail.operators or mail.officers,
             contacts=dict(mail.contacts),
         ),
         lookback=settings.schedule.lookback,

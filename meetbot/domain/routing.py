@@ -58,6 +58,8 @@ class Situation:
     zone: ZoneInfo
     school_calendar: SchoolCalendar
     medium_school_days: int
+    live_on_call: timedelta = timedelta(seconds=300)
+    """Contact without staff in a running meeting from which officers are told."""
     is_confidential: bool = False
 
 
@@ -98,6 +100,11 @@ def audiences(flag: Flag, situation: Situation) -> dict[Audience, datetime]:
         return {Audience.PRIVACY: now}
     if flag.severity is Severity.CRITICAL:
         return {Audience.HOST: now, Audience.OFFICERS: now, Audience.PRINCIPAL: now}
+    if situation.phase is Phase.LIVE and flag.family:
+        # The host can mend it now; officers hear of what goes on (catalogue §5C).
+        contact = timedelta(seconds=sum(span.seconds for span in flag.spans))
+        is_long = contact >= situation.live_on_call
+        return {Audience.HOST: now} | ({Audience.OFFICERS: now} if is_long else {})
     is_ahead = situation.phase is Phase.SCHEDULED
     if flag.severity is Severity.HIGH:
         waits = is_ahead and bool(situation.addressees.host)

@@ -26,7 +26,6 @@ class Recipients:
 
     officers: tuple[str, ...]
     privacy_officers: tuple[str, ...]
-    operators: tuple[str, ...] = ()
     contacts: Mapping[str, str] = field(default_factory=dict)
     """By program type: who answers questions."""
 

@@ -28,6 +28,8 @@ _BATCH = 200
 _TOGETHER = 20
 """Occurrences judged in one transaction, for waiting for the disk takes longer than judging."""
 _SOON = timedelta(minutes=2)
+_LIVE = timedelta(seconds=30)
+"""A running call is judged after each reading of Meet."""
 _KEPT = timedelta(days=30)
 """Late data reopens an occurrence until Meet has forgotten it."""
 
@@ -205,6 +207,7 @@ def _plan(
         zone=dossier.zone,
         school_calendar=deps.policy.school_calendar,
         medium_school_days=deps.policy.limits.medium_school_days,
+        live_on_call=deps.policy.limits.live_on_call,
         is_confidential=confidential,
     )
     unknowns = tuple(
@@ -238,6 +241,8 @@ def _next_due(
     dossier: Dossier, verdict: Verdict, later: datetime | None, as_of: datetime
 ) -> datetime | None:
     candidates = [next_look(dossier), verdict.recheck_at, later]
+    if dossier.is_live:
+        candidates.append(as_of + _LIVE)
     if dossier.phase is Phase.AFTER:
         ends = [c.end_at for c in dossier.conferences if c.end_at] or [dossier.end_at]
         candidates += [max(ends) + AUDIT_GRACE, dossier.end_at + dossier.late_after]

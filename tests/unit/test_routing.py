@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meetbot.domain.findings import Phase, Severity
+from meetbot.domain.findings import Phase, Severity, TimelineSpan
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.notices import Audience, MeetingNotice, NoticeKind
 from meetbot.domain.policy import SchoolCalendar
@@ -392,3 +392,18 @@ def test_a_school_without_days_waits_for_none() -> None:
     calendar = SchoolCalendar(weekdays=(), opens=time(0))
 
     assert add_school_days(START, 3, ZONE, calendar) == START
+
+
+def test_officers_hear_of_a_running_meeting_when_it_goes_on() -> None:
+    """The host is told at once, officers from five minutes without staff on, as configured."""
+
+    def asked(seconds: int, **values: Any) -> set[Audience]:
+        spans = (TimelineSpan("after", at(20), at(20 + seconds / 60)),)
+        flag = a_flag(LEFT, severity=Severity.MEDIUM, phase=Phase.LIVE, spans=spans)
+        plan = planned([flag], a_situation(30, Phase.LIVE, **values))
+        return {notice.audience for notice in plan.notices}
+
+    assert asked(299) == {HOST}
+    assert asked(300) == {HOST, OFFICERS}
+    assert asked(120, live_on_call=timedelta(minutes=2)) == {HOST, OFFICERS}
+    assert asked(900, live_on_call=timedelta(minutes=20)) == {HOST}
