@@ -36,8 +36,8 @@ _NIGHTLY_OVERLAP = timedelta(days=3)
 _AROUND = timedelta(hours=2)
 _SETTLED = timedelta(minutes=10)
 _CALL_WORKERS = 8
-_MOST_KEPT = 10_000
-"""Identities remembered while the audit log is read: some 15 MiB."""
+_MOST_KEPT = 5_000
+"""Identities remembered while the audit log is read: some 10 MiB."""
 
 
 def run(deps: Deps, as_of: datetime) -> Outcome:

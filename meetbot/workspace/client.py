@@ -188,8 +188,11 @@ class GoogleClient:
         for _ in range(_MOST_PAGES):
             more = {"pageToken": page_token} if page_token else {}
             page = self.call(grant, subject, method, **parameters, **more)
-            yield page
             last, page_token = page_token, page.get("nextPageToken") or ""
+            # Not held here while the next one is read: an audit page takes 15 MiB.
+            handed = [page]
+            del page
+            yield handed.pop()
             if not page_token:
                 return
             if page_token == last or not isinstance(page_token, str):

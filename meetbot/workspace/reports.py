@@ -70,8 +70,7 @@ class GoogleReports:
 
     def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
         """Pages of `call_ended` rows written in [since, until], newest first."""
-        for page in self._pages("meet", since, until):
-            yield to_audit_page(items_of(REPORTS, page, "items"))
+        return map(_to_page, self._pages("meet", since, until))
 
     def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
         """Lower-case addresses of calendars on which an event changed, hours late."""
@@ -114,6 +113,10 @@ def _address(text: str) -> Address | None:
 
 
 # --- calls --------------------------------------------------------------------------------------
+
+
+def _to_page(page: Raw) -> AuditPage:
+    return to_audit_page(items_of(REPORTS, page, "items"))
 
 
 def to_audit_page(activities: Iterable[Raw]) -> AuditPage:

@@ -35,6 +35,7 @@ def _calendars(key: dict[str, str], api_root: str, count: int) -> Cost:
     now = datetime.now(UTC)
     events = 0
     with measured() as cost:
+        account = _account(key)
         service = build(
             "calendar",
             "v3",
@@ -44,7 +45,7 @@ def _calendars(key: dict[str, str], api_root: str, count: int) -> Cost:
         )
         for number in range(count):
             owner = staff_address(number)
-            http = _http(key, "calendar.events.readonly", owner)
+            http = _http(account, "calendar.events.readonly", owner)
             request = service.events().list(
                 calendarId=owner,
                 singleEvents=True,
@@ -66,7 +67,9 @@ def _audit(key: dict[str, str], api_root: str) -> Cost:
         service = build(
             "admin",
             "reports_v1",
-            http=_http(key, "admin.reports.audit.readonly", "meetbot-admin@district.example"),
+            http=_http(
+                _account(key), "admin.reports.audit.readonly", "meetbot-admin@district.example"
+            ),
             client_options={"api_endpoint": f"{api_root}/"},
             static_discovery=True,
         )
@@ -79,10 +82,12 @@ def _audit(key: dict[str, str], api_root: str) -> Cost:
     return cost
 
 
-def _http(key: dict[str, str], scope: str, subject: str) -> Any:
-    credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-        key, scopes=[_SCOPES + scope], subject=subject
-    )
+def _account(key: dict[str, str]) -> Any:
+    return service_account.Credentials.from_service_account_info(key)  # type: ignore[no-untyped-call]
+
+
+def _http(account: Any, scope: str, subject: str) -> Any:
+    credentials = account.with_scopes([_SCOPES + scope]).with_subject(subject)
     return google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http())
 
 

@@ -77,6 +77,8 @@ def _call(world: World, audit_rows: int, now: datetime) -> None:
                 attendees=[str(address), student_address(0)],
                 code=str(code),
                 event_id=f"call{row.qualifier}",
+                guests_see_others=False,
+                guests_invite=False,
                 created_at=now - timedelta(days=10),
             )
 
