@@ -55,8 +55,10 @@ _MOST_PAGES = 10_000
 class RetryPolicy:
     """How long to insist. Times in seconds; the first wait is told by the kind of failure.
 
-    `budget` is how many more retries after failures (not after rate limits) an API is given than
-    half its successes: when it is down, calls soon fail at the first try.
+    `total` bounds the waiting for rate limits, `outage` that for failures. `budget` is how many
+    more retries after failures (not after rate limits) an API is given than half its successes.
+    A call that insisted in vain uses it up: when an API is down, the next calls fail at once, so
+    that a pass over everything still ends within two minutes.
     """
 
     tries: int = 6
@@ -64,6 +66,7 @@ class RetryPolicy:
     broken_tries: int = 4
     unreadable_tries: int = 3
     total: float = 100.0
+    outage: float = 60.0
     longest_wait: float = 32.0
     budget: int = 40
 
@@ -77,6 +80,10 @@ class RetryPolicy:
         if refused.pace is Pace.QUICK:
             return self.broken_tries
         return self.rate_tries if refused.is_rate else self.tries
+
+    def time_for(self, refused: Refused) -> float:
+        """Seconds after which no further try begins."""
+        return self.total if refused.is_rate else self.outage
 
 
 class _Budget:
@@ -94,6 +101,11 @@ class _Budget:
                 return False
             self._left[api] -= 1
             return True
+
+    def drain(self, api: Api) -> None:
+        """A call gave up: at most one more retry until a request succeeds."""
+        with self._lock:
+            self._left[api] = min(self._left[api], 1.0)
 
     def refill(self, api: Api) -> None:
         """A request succeeded."""
@@ -148,7 +160,8 @@ class GoogleClient:
 
         def is_over(state: RetryCallState) -> bool:
             refused = _refused(state)
-            late = self._clock() - begun + state.upcoming_sleep > self._policy.total
+            passed = self._clock() - begun + state.upcoming_sleep
+            late = passed > self._policy.time_for(refused)
             if late or state.attempt_number >= self._policy.tries_for(refused):
                 return True
             return not (refused.is_rate or self._budget.spend(grant.api))
@@ -163,6 +176,8 @@ class GoogleClient:
         try:
             answer: Raw = retrying(self._once, grant, subject, method, parameters)
         except Refused as refused:
+            if isinstance(refused.error, Temporary) and not refused.is_rate:
+                self._budget.drain(grant.api)
             raise refused.error from refused
         self._budget.refill(grant.api)
         return answer

@@ -328,7 +328,7 @@ def test_circuit_closes_again(google: Parts) -> None:
 
 @responses.activate
 def test_retries_have_a_budget(google: Parts) -> None:
-    """When an API fails for everybody, calls soon give up at their first try."""
+    """When one call insisted in vain, the next ones give up at their first try."""
     give_token()
     responses.get(EVENTS, status=503, json={})
 
@@ -336,7 +336,7 @@ def test_retries_have_a_budget(google: Parts) -> None:
         with pytest.raises(Temporary):
             list_events(google)
 
-    assert google.counts.snapshot()["calendar"] == 50 + RetryPolicy().budget
+    assert google.counts.snapshot()["calendar"] == 50 + RetryPolicy().tries
 
 
 @responses.activate
