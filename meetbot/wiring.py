@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import secrets
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,14 +48,17 @@ def opened_store(settings: Settings) -> Iterator[SqlStore]:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[App]:
-    """Everything, closed afterwards. Raises BadInput or AccessDenied for an unusable key file."""
+def opened(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[App]:
+    """Everything, closed afterwards. Raises BadInput or AccessDenied for an unusable key file.
+
+    `sleep` waits before a request is tried again; it may raise a MeetbotError to give up.
+    """
     # A page of the audit log is 50,000 objects, none of them garbage: with Python's own threshold
     # of 700, looking for some would take a third of the time.
     gc.set_threshold(50_000, 20, 10)
     with opened_store(settings) as store:
         pseudonyms = Pseudonyms(_pseudonym_key(settings, store))
-        workspace = _workspace(settings, pseudonyms)
+        workspace = _workspace(settings, pseudonyms, sleep)
         try:
             yield App(_deps(settings, store, workspace, pseudonyms), store, workspace)
         finally:
@@ -129,7 +133,9 @@ def _pseudonym_key(settings: Settings, store: Store) -> bytes:
     return bytes.fromhex(kept)
 
 
-def _workspace(settings: Settings, pseudonyms: Pseudonyms) -> Workspace:
+def _workspace(
+    settings: Settings, pseudonyms: Pseudonyms, sleep: Callable[[float], None]
+) -> Workspace:
     district = settings.district
     return Workspace(
         credentials=settings.google.credentials,
@@ -139,4 +145,5 @@ def _workspace(settings: Settings, pseudonyms: Pseudonyms) -> Workspace:
         zone=district.timezone,
         sender=settings.mail.sender,
         quota_key=pseudonyms.id("quota-user").encode(),
+        sleep=sleep,
     )
