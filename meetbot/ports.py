@@ -358,17 +358,25 @@ class HeldConference:
     visits: tuple[Visit[Identity], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SavedConference:
+    """A conference in which something changed; `is_whole`: all its visits came in this call."""
+
+    conference: Conference
+    is_whole: bool
+
+
 class ConferenceStore(Protocol):
     """Conferences and visits of both sources."""
 
     def save(
         self,
-        conferences: Collection[Conference],
-        visits: Collection[Visit[Identity]],
+        conferences: Iterable[Conference],
+        visits: Iterable[Visit[Identity]],
         *,
         as_of: datetime,
-    ) -> frozenset[str]:
-        """Upsert by source and key; gives names of conferences in which anything changed.
+    ) -> tuple[SavedConference, ...]:
+        """Upsert by source and key; gives the conferences in which anything changed.
 
         A Reports conference grows to the hull of its rows. Session visits of a Meet participant
         take the place of that participant's hull.
@@ -379,9 +387,6 @@ class ConferenceStore(Protocol):
 
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
-
-    def outlines(self, names: Collection[str]) -> list[tuple[Conference, int]]:
-        """Conferences by name, each with the number of its stored visits."""
 
     def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
         """Delete conferences that ended before, with their visits; gives how many.
