@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import msgspec
 
@@ -20,23 +21,21 @@ from meetbot.workspace.activities import Activity, Parameter
 from meetbot.workspace.raw import LONGEST_ID, as_code, as_instant
 
 CALL_ENDED = "call_ended"
-Told = dict[str, Parameter]
-"""The parameters of one event that are read here, by name."""
-_WANTED = frozenset(
-    {
-        "meeting_code",
-        "conference_id",
-        "calendar_event_id",
-        "organizer_email",
-        "identifier",
-        "identifier_type",
-        "is_external",
-        "display_name",
-        "start_timestamp_seconds",
-        "duration_seconds",
-        "endpoint_id",
-        "device_type",
-    }
+Told = dict[str, str | int | bool | None]
+"""The values of those parameters of one event that are read here, by name."""
+_WANTED = (
+    "meeting_code",
+    "conference_id",
+    "calendar_event_id",
+    "organizer_email",
+    "identifier",
+    "identifier_type",
+    "is_external",
+    "display_name",
+    "start_timestamp_seconds",
+    "duration_seconds",
+    "endpoint_id",
+    "device_type",
 )
 _LONGEST_CALL = timedelta(hours=24)
 """Meet ends a call after a day."""
@@ -54,8 +53,8 @@ class CallRow(msgspec.Struct, gc=False, array_like=True):
 
     def word(self, name: str) -> str:
         """A text parameter; empty if there is none."""
-        one = self.told.get(name)
-        return "" if one is None or one.value is None else one.value[:LONGEST_ID]
+        value = self.told.get(name)
+        return value[:LONGEST_ID] if isinstance(value, str) else ""
 
 
 def call_rows(activities: Iterable[Activity]) -> list[CallRow]:
@@ -67,7 +66,7 @@ def call_rows(activities: Iterable[Activity]) -> list[CallRow]:
             index,
             activity.actor.email[:LONGEST_ID],
             activity.actor.profileId[:64],
-            {one.name: one for one in event.parameters if one.name in _WANTED},
+            _told(event.parameters),
         )
         for activity in activities
         for index, event in enumerate(activity.events)
@@ -75,6 +74,20 @@ def call_rows(activities: Iterable[Activity]) -> list[CallRow]:
     ]
 
 
+def _told(parameters: list[Parameter]) -> Told:
+    """What of these is read; the forty others of a row are passed over."""
+    named = dict(zip(map(_NAME, parameters), parameters, strict=True))
+    return {name: _value(named[name]) for name in _WANTED if name in named}
+
+
+def _value(one: Parameter) -> str | int | bool | None:
+    """A parameter has one value, under a name that tells its kind."""
+    if one.value is not None:
+        return one.value
+    return one.intValue if one.intValue is not None else one.boolValue
+
+
+_NAME = attrgetter("name")
 _PACK = msgspec.msgpack.Encoder().encode
 _UNPACK = msgspec.msgpack.Decoder(list[CallRow]).decode
 
@@ -144,11 +157,10 @@ def conference_of(row: CallRow) -> str:
 
 
 def _glance(row: CallRow) -> Glance:
-    flag = row.told.get("is_external")
     return Glance(
         conference_of(row),
         as_code(row.word("meeting_code")),
         row.word("organizer_email"),
         row.word("identifier") or row.email,
-        flag is not None and flag.boolValue is True,
+        row.told.get("is_external") is True,
     )
