@@ -8,4 +8,7 @@ settings.register_profile(
     "meetbot", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.register_profile("fuzz", parent=settings.get_profile("meetbot"), max_examples=2000)
+settings.register_profile(
+    "mutation", parent=settings.get_profile("meetbot"), max_examples=3, derandomize=True
+)
 settings.load_profile("meetbot")
