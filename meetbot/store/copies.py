@@ -394,7 +394,8 @@ def _wake_rivals(
     known, rivals = set(changed), set()
     for codes in batches(near):
         for row in connection.execute(_OF_CODES, {"codes": codes}):
-            if row.id not in known and any(_are_near(row, s) for s in near[row.meeting_code]):
+            own = _Span(row.meeting_code, row.start_at, row.end_at)
+            if row.id not in known and any(_are_near(own, s) for s in near[row.meeting_code]):
                 rivals.add(row.id)
     for some in batches(sorted(rivals)):
         connection.execute(
@@ -404,8 +405,8 @@ def _wake_rivals(
         )
 
 
-def _are_near(row: Row[Any], span: _Span) -> bool:
-    return bool(row.start_at < span.end_at + _REACH and row.end_at > span.start_at - _REACH)
+def _are_near(one: _Span, other: _Span) -> bool:
+    return one.start_at < other.end_at + _REACH and one.end_at > other.start_at - _REACH
 
 
 def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
