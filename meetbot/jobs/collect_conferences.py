@@ -309,6 +309,7 @@ def _save_read(
     _, end_at = _scheduled(record)
     is_final = (
         not read.problem
+        and not any(keep.undecided for keep in read.keepers)
         and None not in ends
         and as_of >= end_at + _AROUND
         and as_of >= last + _SETTLED
@@ -412,6 +413,8 @@ def _keyed(deps: Deps, visit: Visit[Identity]) -> Visit[Identity]:
 def _hull(
     conference: Conference, participant: Participant, identity: Identity, as_of: datetime
 ) -> Visit[Identity]:
+    """From first join to last leave; of a missing end only a running call tells anything."""
+    is_running = participant.latest_end_at is None and conference.end_at is None
     return Visit(
         source=Source.MEET,
         key=participant.name + "#hull",
@@ -420,7 +423,7 @@ def _hull(
         identity=identity,
         start_at=participant.earliest_start_at,
         end_at=participant.latest_end_at,
-        last_seen_at=as_of if participant.latest_end_at is None else None,
+        last_seen_at=as_of if is_running else None,
         is_hull=True,
     )
 
