@@ -80,8 +80,8 @@ class CalendarRead:
     events: tuple[EventCopy, ...]
     mark: SyncMark
     is_full: bool
-    malformed: int = 0
-    """Events that could not be understood and were left out (counted and said)."""
+    malformed: tuple[str, ...] = ()
+    """Ids of events that could not be understood, empty where even that is missing."""
 
 
 class CalendarPort(Protocol):
@@ -243,6 +243,8 @@ class CopyChanges:
     mark: SyncMark
     is_full: bool
     """True: kept copies of this calendar that overlap the window and were not read are gone."""
+    malformed: tuple[str, ...] = ()
+    """Event ids that were read and not understood: what is known of them stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ def _read(
     for batch in _in_batches(_read_all(deps, staff, states, as_of), _TOGETHER):
         names = _names(context, [read for _, read in batch if isinstance(read, CalendarRead)])
         changes: list[CopyChanges] = []
+        unsure: list[str] = []
         for owner, read in batch:
             if isinstance(read, MeetbotError):
                 tally.note_failed(str(read))
@@ -96,9 +97,13 @@ def _read(
                 if read.malformed:
                     tally.note_failed("an event could not be understood")
                 changes.append(_changes(context, owner, read, names))
+                if read.malformed or _is_unsure(context, read):
+                    unsure.append(owner.address)
         with deps.store.transaction() as tx:
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
+            if unsure:  # what was not understood or looked up must be said again, or mended
+                tx.meetings.forget_marks(unsure)
             for owner, read in batch:
                 if isinstance(read, MeetbotError):
                     tx.meetings.fail_calendar(owner.address, str(read), as_of=as_of)
@@ -214,6 +219,16 @@ def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
     return _Names(context.people.by_address(singles), groups)
 
 
+def _is_unsure(context: _Context, read: CalendarRead) -> bool:
+    """Whether the directory could not be asked about somebody on this calendar."""
+    return context.people.has_undecided and any(
+        context.people.is_undecided(context.roster.key(address))
+        for event in read.events
+        if not _is_tombstone(event)
+        for address in _addresses(event)
+    )
+
+
 def _changes(
     context: _Context, owner: StaffCalendar, read: CalendarRead, names: _Names
 ) -> CopyChanges:
@@ -229,7 +244,11 @@ def _changes(
         else:
             keep.append(kept)
     gone = tuple(e for e in read.events if _is_tombstone(e))
-    return CopyChanges(owner.address, tuple(keep), gone, tuple(dropped), read.mark, read.is_full)
+    # An event without an id may be any of the known ones: then none of them counts as gone.
+    is_full = read.is_full and "" not in read.malformed
+    return CopyChanges(
+        owner.address, tuple(keep), gone, tuple(dropped), read.mark, is_full, read.malformed
+    )
 
 
 def _is_tombstone(event: EventCopy) -> bool:

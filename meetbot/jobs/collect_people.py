@@ -85,11 +85,14 @@ def _groups(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
             ]
             with deps.store.transaction() as tx:
                 before = tx.people.groups(keys)
-                for key in keys:
-                    if key not in before:
-                        tx.people.save_group(
-                            KnownGroup(key, (), is_complete=False, read_at=as_of - _NEVER)
-                        )
+                new = [key for key in keys if key not in before]
+                for key in new:
+                    tx.people.save_group(
+                        KnownGroup(key, (), is_complete=False, read_at=as_of - _NEVER)
+                    )
+                if new:
+                    # Events may have named it before anybody could tell that it is a group.
+                    tx.meetings.forget_marks()
             tally.read += len(batch)
     except MeetbotError as error:
         tally.note_failed(str(error))

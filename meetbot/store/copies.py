@@ -137,6 +137,7 @@ def _cancelled(known: Mapping[str, _Known], changes: CopyChanges) -> set[str]:
     gone: set[str] = set()
     if changes.is_full:
         gone |= {copy.event_id for copy in known.values() if _is_in_window(copy, changes)}
+        gone -= {clean_key(event_id) for event_id in changes.malformed}
     if changes.gone:
         gone |= set(_matching(known, changes.gone))
     return {event_id for event_id in gone if not known[event_id].is_cancelled}

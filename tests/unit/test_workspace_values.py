@@ -109,6 +109,16 @@ def test_single_event() -> None:
     assert found.meeting_code is None
 
 
+def test_without_what_google_may_leave_out() -> None:
+    """No uid: the one Google makes of the id, a series' for its instances. No `self`: the owner."""
+    bare = copy(iCalUID=None, organizer={"email": ANN.upper()})
+    instance = copy(id="e1_20261013T150000Z", iCalUID=None, recurringEventId="e1")
+
+    assert bare.ical_uid == instance.ical_uid == "e1@google.com"
+    assert bare.is_organizer_copy
+    assert not copy(organizer={"email": "else@district.example"}).is_organizer_copy
+
+
 def test_moved_instance() -> None:
     """A moved instance keeps Google's original start beside its new time."""
     found = copy(recurringEventId="e0", originalStartTime={"dateTime": "2026-10-12T10:00:00-05:00"})
