@@ -360,7 +360,7 @@ def _organizer(deps: Deps, people: People, record: MeetingRecord) -> tuple[str |
             held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
         names = [h.conference.organizer for h in held if h.conference.organizer]
         address = parse_address(names[0]) if names else None
-    if address is None or address.domain not in deps.district.domains:
+    if address is None or address.domain not in people.district_domains:
         return None, outside
     account = people.by_address([address]).get(deps.pseudonyms.address(address.key))
     if account is None or account.address is None:

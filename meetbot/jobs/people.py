@@ -19,6 +19,7 @@ from meetbot.errors import MeetbotError, NotFound
 from meetbot.jobs.deps import Deps
 from meetbot.ports import KnownGroup, Outcome, Tally, Tx
 
+GOOGLE_DOMAINS = "google-domains"
 _GROUP_AGE = timedelta(hours=6)
 """How long a group's members are taken as known."""
 _LOOKED_UP_FOR = timedelta(hours=36)
@@ -50,6 +51,12 @@ def read_student_domains(tx: Tx) -> frozenset[str]:
     return frozenset(json.loads(tx.meta.get("student-domains") or "[]"))
 
 
+def read_district_domains(deps: Deps, tx: Tx) -> frozenset[str]:
+    """The configured domains, and those that Google last said belong to the district."""
+    known = json.loads(tx.meta.get(GOOGLE_DOMAINS) or "[]")
+    return deps.district.domains | frozenset(known)
+
+
 class People:
     """Looks up accounts and groups for one run; remembers answers, also negative ones."""
 
@@ -64,6 +71,7 @@ class People:
         self._is_down = False
         with deps.store.reading() as tx:
             self.student_domains = read_student_domains(tx)
+            self.district_domains = read_district_domains(deps, tx)
 
     def by_address(self, addresses: Iterable[Address]) -> dict[str, KnownAccount]:
         """Accounts by address key. Addresses outside the district's domains are not asked for."""
@@ -71,7 +79,7 @@ class People:
         with self._deps.store.reading() as tx:
             found = tx.people.by_address(list(wanted))
         for key, address in wanted.items():
-            if key not in found and address.domain in self._deps.district.domains:
+            if key not in found and address.domain in self.district_domains:
                 account = self._ask(key, address.text)
                 if account is not None:
                     found[key] = account
@@ -149,7 +157,7 @@ class People:
         guests = tuple(
             self.keep(a, "", accounts, via_group=key)
             for member, a in parsed
-            if a and not (member.is_group and a.domain in self._deps.district.domains)
+            if a and not (member.is_group and a.domain in self.district_domains)
         )  # a list of another organization is an outsider, whoever is on it
         is_complete = all(a is not None and not member.is_group for member, a in parsed)
         group = KnownGroup(key, guests, is_complete, self._as_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meetbot.domain.identity import Roster
 from meetbot.jobs.deps import Deps
-from meetbot.jobs.people import read_student_domains
+from meetbot.jobs.people import read_district_domains, read_student_domains
 
 
 def roster_of(deps: Deps) -> Roster:
@@ -14,6 +14,6 @@ def roster_of(deps: Deps) -> Roster:
             tx.registry.current(),
             deps.pseudonyms,
             zone=deps.district.zone,
-            district_domains=deps.district.domains,
+            district_domains=read_district_domains(deps, tx),
             student_domains=read_student_domains(tx),
         )

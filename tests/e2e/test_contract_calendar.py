@@ -169,6 +169,15 @@ def test_a_group_hides_no_stranger(scene: Scene) -> None:
     assert "partner-unregistered" in scene.rules()
 
 
+def test_nobody_of_a_domain_that_google_knows_as_ours_is_a_stranger(scene: Scene) -> None:
+    """An alias domain that the configuration lacks: its people are asked for, never outsiders."""
+    scene.world.domain_aliases["schools.example"] = "district.example"
+    scene.lesson(START, guests=[PARTNER, "gone@schools.example", *STUDENTS])
+    stranger = scene.lesson(START, guests=[PARTNER, "gone@notschools.example", *STUDENTS])
+    scene.poll()
+    assert scene.flag("partner-unregistered").occurrence.ical_uid == stranger.ical_uid
+
+
 def test_a_shared_calendar_has_its_creator_as_host(scene: Scene) -> None:
     """Organized by a secondary calendar and made by a teacher: resolved; by nobody: unresolved."""
     shared = "c_1234@group.calendar.google.com"
