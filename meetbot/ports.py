@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.findings import Severity
@@ -135,13 +135,36 @@ class AuditPage:
     conferences: tuple[Conference, ...]
     visits: tuple[Visit[RawIdentity], ...]
     malformed: int = 0
+    rows: int = 0
+    """All `call_ended` rows of the page, those of calls that do not matter included."""
+
+
+class Glance(NamedTuple):
+    """The little of an audit row that tells whether its conference matters; in memory only.
+
+    The addresses are the row's own words: of organizer and participant, empty where it has none.
+    """
+
+    conference: str
+    meeting_code: str | None
+    organizer: str
+    address: str
+    is_external: bool
+
+
+Sift = Callable[[Sequence[Glance]], Collection[str]]
+"""Names of those conferences among these rows that matter."""
 
 
 class ReportsPort(Protocol):
     """Admin SDK Reports v1, unfiltered and for all users, as the admin subject."""
 
-    def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
-        """Pages of `call_ended` rows that were written in [since, until], newest first."""
+    def meet(self, since: datetime, until: datetime, sift: Sift) -> Iterator[AuditPage]:
+        """Pages of `call_ended` rows that were written in [since, until], newest first.
+
+        Only rows of conferences that matter: when one turns out to matter, its rows of earlier
+        pages of this reading come along.
+        """
 
     def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
         """Addresses of calendars on which an event changed (a hint: hours late)."""
@@ -345,6 +368,15 @@ class MeetingStore(Protocol):
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
 
+    def codes(self, start_at: datetime, end_at: datetime) -> frozenset[str]:
+        """Codes of all occurrences, ad-hoc ones too, that overlap the span, normalized."""
+
+    def earliest_new(
+        self, seen_after: datetime, *, start_at: datetime, end_at: datetime
+    ) -> datetime | None:
+        """The first start of the occurrences with a code that overlap the span and were not known
+        before `seen_after`; None without any."""
+
     def adhoc_codes(self, since: datetime) -> frozenset[str]:
         """Codes of ad-hoc calls that began after an instant, normalized."""
 
@@ -360,17 +392,29 @@ class HeldConference:
     visits: tuple[Visit[Identity], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SavedConference:
+    """A conference in which something changed.
+
+    `is_new`: nothing of it was stored before; `is_whole`: all its visits came in this call.
+    """
+
+    conference: Conference
+    is_new: bool
+    is_whole: bool
+
+
 class ConferenceStore(Protocol):
     """Conferences and visits of both sources."""
 
     def save(
         self,
-        conferences: Collection[Conference],
-        visits: Collection[Visit[Identity]],
+        conferences: Iterable[Conference],
+        visits: Iterable[Visit[Identity]],
         *,
         as_of: datetime,
-    ) -> frozenset[str]:
-        """Upsert by source and key; gives names of conferences in which anything changed.
+    ) -> tuple[SavedConference, ...]:
+        """Upsert by source and key; gives the conferences in which anything changed.
 
         A Reports conference grows to the hull of its rows. Session visits of a Meet participant
         take the place of that participant's hull.
@@ -381,9 +425,6 @@ class ConferenceStore(Protocol):
 
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
-
-    def outlines(self, names: Collection[str]) -> list[tuple[Conference, int]]:
-        """Conferences by name, each with the number of its stored visits."""
 
     def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
         """Delete conferences that ended before, with their visits; gives how many.

@@ -11,7 +11,7 @@ from meetbot.domain.attendance import Attendance, Source
 from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
 from meetbot.domain.findings import Evidence, Phase
 from meetbot.domain.identity import Roster, classify, is_calendar_address, scope_of
-from meetbot.domain.meetings import Meeting, Scope
+from meetbot.domain.meetings import KeptGuest, Meeting, Scope
 from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
@@ -45,6 +45,8 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         classify(meeting, accounts.by_address, roster) if meeting else ((), None, None)
     )
     start_at, end_at = _times(record, held, as_of)
+    if meeting is None:
+        organizer = _organizer_of_call(tx, held, roster, start_at)
     resolution = resolve(
         [visit for h in held for visit in h.visits],
         accounts_by_person=accounts.by_person,
@@ -68,7 +70,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         end_at=end_at,
         meeting=meeting,
         invitees=invitees,
-        host=_host(meeting, organizer, creator, accounts.by_address, roster),
+        host=_host(tx, organizer, creator, roster),
         conferences=tuple(h.conference for h in held),
         attendances=resolution.attendances,
         registry=roster.registry,
@@ -243,20 +245,32 @@ def _staff_of(
     return frozenset(a.address for a in known if a.kind is AccountKind.STAFF and a.address)
 
 
-def _host(
-    meeting: Meeting | None,
-    organizer: Invitee | None,
-    creator: Invitee | None,
-    accounts: Mapping[str, KnownAccount],
-    roster: Roster,
-) -> Host:
+def _organizer_of_call(
+    tx: Tx, held: tuple[HeldConference, ...], roster: Roster, at: datetime
+) -> Invitee | None:
+    """Who organized an ad-hoc call, as far as the audit log tells."""
+    for conference in (h.conference for h in held):
+        key, address = conference.organizer_key, conference.organizer or ""
+        if key is not None:
+            guest = KeptGuest(
+                key,
+                domain=address.rpartition("@")[2],
+                address=None if address.startswith("@") else address,
+                is_organizer=True,
+            )
+            return roster.guest(guest, tx.people.by_address([key]).get(key), at)
+    return None
+
+
+def _host(tx: Tx, organizer: Invitee | None, creator: Invitee | None, roster: Roster) -> Host:
     """The organizer; of a secondary, class or resource calendar its creator, if staff."""
-    if meeting is None or organizer is None:
-        return Host(None)
-    invitee: Invitee | None = organizer
-    if is_calendar_address(organizer.guest.domain):
+    invitee = organizer
+    if organizer is not None and is_calendar_address(organizer.guest.domain):
         invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
-    account = accounts.get(invitee.guest.address_key) if invitee else None
+    if invitee is None:
+        return Host(None)
+    key = invitee.guest.address_key
+    account = tx.people.by_address([key]).get(key)
     if account is None or account.kind is AccountKind.STUDENT:
         return Host(invitee)
     school = roster.registry.school_of_unit(account.unit_path)
@@ -272,7 +286,7 @@ def _scope(
 ) -> Scope:
     meeting = record.meeting
     if meeting is None:
-        return scope_of((), attendances)
+        return scope_of([organizer] if organizer else [], attendances)
     if not meeting.calendars:
         return Scope.NONE
     is_known = (

@@ -246,6 +246,30 @@ class SqlMeetings:
             return known
         return insert_meeting(self._connection, new_meeting(key, as_of))
 
+    def codes(self, start_at: datetime, end_at: datetime) -> frozenset[str]:
+        """Codes of all occurrences that overlap [start_at, end_at)."""
+        query = (
+            select(meetings.c.meeting_code)
+            .where(
+                meetings.c.meeting_code.is_not(None),
+                overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+            )
+            .distinct()
+        )
+        return frozenset(self._connection.execute(query).scalars())
+
+    def earliest_new(
+        self, seen_after: datetime, *, start_at: datetime, end_at: datetime
+    ) -> datetime | None:
+        """The first start of occurrences with a code that were first seen after an instant."""
+        query = select(func.min(meetings.c.start_at, type_=Instant)).where(
+            meetings.c.first_seen_at > seen_after,
+            meetings.c.meeting_code.is_not(None),
+            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+        )
+        found: datetime | None = self._connection.execute(query).scalar()
+        return found
+
     def adhoc_codes(self, since: datetime) -> frozenset[str]:
         """Codes of ad-hoc calls that began after an instant."""
         query = select(meetings.c.meeting_code).where(

@@ -182,26 +182,16 @@ conferences = Table(
     Column("space", Words),
     Column("organizer", Words),
     Column("calendar_event_id", Words),
+    Column("organizer_key", Text),
+    Column("visits", Text, nullable=False),
     Index(None, "code", "start_at"),
     Index(None, "start_at"),
 )
-"""Calls that were held, by Meet and by the audit log. `code` without hyphens."""
+"""Calls that were held, by Meet and by the audit log. `code` without hyphens.
 
-visits = Table(
-    "visits",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("conference", Text, ForeignKey("conferences.name", ondelete="CASCADE"), nullable=False),
-    Column("participant", Text, nullable=False),
-    Column("identity", Text, nullable=False),
-    Column("start_at", BigInteger, nullable=False),
-    Column("end_at", BigInteger),
-    Column("last_seen_at", BigInteger),
-    Column("is_hull", Boolean, nullable=False),
-    Index(None, "conference"),
-)
-"""Joins to leaves. Identities keyed; a clear address only of staff and outsiders."""
+`visits` is a document of `store.visits`: joins to leaves, identities keyed. A clear address, as
+participant or organizer, only of staff and outsiders.
+"""
 
 # --- registry -----------------------------------------------------------------------------------
 
