@@ -104,6 +104,10 @@ def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) ->
         return
     finally:
         collect_calendars.read_again(deps, reading.owners, outcome, as_of)
+    if people.has_undecided:
+        # The directory is said to have failed already: read these rows again with the next ones.
+        note_source(deps, AUDIT, as_of, problem="somebody in its rows could not be looked up")
+        return
     if is_nightly:
         with deps.store.transaction() as tx:
             tx.meta.set("audit-nightly", as_of.isoformat())
@@ -430,41 +434,71 @@ def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
 def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
     """All conference records of one occurrence; a failure keeps what was read before it."""
     read = _MeetRead()
-    organizer, reason = _organizer(deps, people, record)
-    if organizer is None:
+    organizer, reason = _subject(deps, people, _organizer(deps, record))
+    if organizer is None and reason != _OUTSIDE:
         read.problem = reason
         return read
     code = record.key.meeting_code or ""
     start_at, end_at = _scheduled(record)
     try:
-        conferences = deps.meet.records(
-            organizer, code, since=start_at - _AROUND, until=end_at + _AROUND
-        )
-        for conference in conferences:
-            _read_conference(deps, people, organizer, conference, read, as_of)
+        for subject in _subjects(deps, people, record, organizer):
+            conferences = deps.meet.records(
+                subject, code, since=start_at - _AROUND, until=end_at + _AROUND
+            )
+            for conference in conferences:
+                _read_conference(deps, people, subject, conference, read, as_of)
+            if conferences:
+                return read
     except MeetbotError as error:
         read.problem, read.is_failure = str(error), True
+        return read
+    read.problem = reason  # to others an empty list says nothing
     return read
 
 
-def _organizer(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
-    """Whom to read Meet as; None with the reason where nobody of the district organizes."""
-    outside = "Meet shows a call only to its organizer, who is not staff of the district"
-    address: Address | None = None
+_OUTSIDE = "Meet shows a call only to its organizer, who is not staff of the district"
+
+
+def _subjects(
+    deps: Deps, people: People, record: MeetingRecord, organizer: str | None
+) -> Iterator[str]:
+    """Whom to read Meet as, one after the other until somebody sees the call.
+
+    The organizer; else who made the event, for Google gives the call to them when the event lies
+    on a secondary calendar, and leaves it with them when the event moves to somebody else.
+    """
+    if organizer is not None:
+        yield organizer
+    meeting = record.meeting
+    if meeting is None or meeting.organizer is None or meeting.creator is None:
+        return
+    is_shared = is_calendar_address(meeting.organizer.domain)
+    if organizer is not None or is_shared:
+        creator, _ = _subject(deps, people, parse_address(meeting.creator.address or ""))
+        if creator is not None and creator != organizer:
+            yield creator
+
+
+def _organizer(deps: Deps, record: MeetingRecord) -> Address | None:
     if record.meeting is not None:
         guest = record.meeting.organizer
-        address = parse_address(guest.address) if guest and guest.address else None
-    elif record.key.meeting_code:
-        start_at = record.key.original_start_at
-        with deps.store.reading() as tx:
-            held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
-        names = [h.conference.organizer for h in held if h.conference.organizer]
-        address = parse_address(names[0]) if names else None
+        return parse_address(guest.address) if guest and guest.address else None
+    if not record.key.meeting_code:
+        return None
+    start_at = record.key.original_start_at
+    with deps.store.reading() as tx:
+        held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
+    names = [h.conference.organizer for h in held if h.conference.organizer]
+    return parse_address(names[0]) if names else None
+
+
+def _subject(deps: Deps, people: People, address: Address | None) -> tuple[str | None, str]:
+    """The account to read Meet as for somebody; None with the reason where there is none."""
     if address is None or address.domain not in people.district_domains:
-        return None, outside
+        return None, _OUTSIDE
     account = people.by_address([address]).get(deps.pseudonyms.address(address.key))
     if account is None or account.address is None:
-        return None, outside
+        return None, _OUTSIDE
     if account.kind is AccountKind.INACTIVE:
         return None, "the organizer's account is suspended, so Meet cannot be read as them"
     return account.address, ""

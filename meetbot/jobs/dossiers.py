@@ -24,6 +24,7 @@ AUDIT_GRACE = timedelta(hours=2)
 _FRESH = timedelta(hours=2)
 """How old a directory snapshot may be while the directory cannot be read."""
 _LIVE_FRESH = timedelta(minutes=5)
+_OUTSIDERS = (Kind.PARTNER, Kind.EXTERNAL, Kind.EXEMPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +344,9 @@ def _evidence(
         Evidence.GUESTS: _guests_state(record.meeting),
         Evidence.DIRECTORY: _directory_state(tx, resolution, as_of),
         Evidence.REGISTRY: _registry_state(tx),
-        Evidence.ATTENDANCE: _attendance_state(tx, record, held, as_of, is_live=is_live),
+        Evidence.ATTENDANCE: _attendance_state(
+            tx, record, held, resolution.attendances, as_of, is_live=is_live
+        ),
         Evidence.TEXT: _text_state(record.meeting),
     }
 
@@ -402,6 +405,7 @@ def _attendance_state(
     tx: Tx,
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
+    attendances: Iterable[Attendance],
     as_of: datetime,
     *,
     is_live: bool,
@@ -418,11 +422,15 @@ def _attendance_state(
         seen_by_meet = any(h.conference.source is Source.MEET for h in held)
         if seen_by_meet or not held:
             return _FULL
-    return _audit_state(tx, record, held, as_of)
+    return _audit_state(tx, record, held, attendances, as_of)
 
 
 def _audit_state(
-    tx: Tx, record: MeetingRecord, held: tuple[HeldConference, ...], as_of: datetime
+    tx: Tx,
+    record: MeetingRecord,
+    held: tuple[HeldConference, ...],
+    attendances: Iterable[Attendance],
+    as_of: datetime,
 ) -> SourceState:
     audit = tx.meta.source("reports-meet")
     rows = [h for h in held if h.conference.source is Source.AUDIT]
@@ -435,11 +443,20 @@ def _audit_state(
         return SourceState(is_full=False, problem=f"{meet}; audit rows may still be under way")
     if not rows:
         return SourceState(is_full=False, problem=f"{meet}; the audit log holds no row of it")
-    if not _names_outsiders(rows):
+    if not _names_outsiders(attendances):
         return SourceState(is_full=False, problem=f"{meet}; the audit log names nobody outside")
     return _FULL
 
 
-def _names_outsiders(rows: Iterable[HeldConference]) -> bool:
-    """Calls organized outside the district show our own people only, or outsiders masked."""
-    return any(v.identity.is_external and v.identity.address_key for h in rows for v in h.visits)
+def _names_outsiders(attendances: Iterable[Attendance]) -> bool:
+    """Calls organized outside the district show our own people only, or outsiders masked.
+
+    The address tells; `is_external` may be left out.
+    """
+    return any(
+        v.source is Source.AUDIT
+        and v.identity.address_key
+        and (v.identity.is_external or a.kind in _OUTSIDERS)
+        for a in attendances
+        for v in a.visits
+    )

@@ -12,6 +12,7 @@ import pytest
 
 from meetbot.domain.flags import FlagStatus
 from meetbot.domain.meetings import Scope
+from meetbot.sandbox.model import Event
 from tests.scene import (
     COLLEAGUE,
     DAY,
@@ -189,6 +190,51 @@ def test_a_shared_calendar_has_its_creator_as_host(scene: Scene) -> None:
     assert "organizer-unresolved" not in scene.rules(made.ical_uid)
     assert "organizer-not-staff" not in scene.rules(made.ical_uid)
     assert {"organizer-unresolved", "organizer-not-staff"} & scene.rules(unknown.ical_uid)
+
+
+def _left_early(scene: Scene, event: Event, owner: str) -> str:
+    """A call of the event that belongs to `owner`; gives its id."""
+    start = NOON - 5 * HOUR
+    people = (there(TEACHER, start, 0, 30), there(PARTNER, start, 0, 45))
+    children = [there(one, start, 0, 45) for one in STUDENTS]
+    made = scene.world.add_conference(event.code, owner, [[*people, *children]])
+    return made[0].conference_id
+
+
+def test_a_call_on_a_shared_calendar_is_read_as_who_made_it(scene: Scene) -> None:
+    """Google gives the call to the teacher, not to the calendar; nothing else tells of it."""
+    shared = "c_1234@group.calendar.google.com"
+    scene.world.add_calendar(shared, owner=TEACHER)
+    event = scene.lesson(
+        NOON - 5 * HOUR, organizer=shared, creator=TEACHER, guests=[TEACHER, PARTNER, *STUDENTS]
+    )
+    name = _left_early(scene, event, TEACHER)
+    scene.world.fail("reports", 403, "forbidden", times=None)
+    assert scene.poll().sources["meet"].read == 1
+    assert scene.flag("staff-left-early").conference_records == (f"conferenceRecords/{name}",)
+
+
+def test_an_empty_list_says_nothing_to_who_does_not_own_the_call(scene: Scene) -> None:
+    """Who made the event sees no call either: skipped with its reason, undecided, no pass."""
+    shared = "c_1234@group.calendar.google.com"
+    scene.world.add_calendar(shared, owner=TEACHER)
+    scene.lesson(
+        NOON - 5 * HOUR, organizer=shared, creator=TEACHER, guests=[TEACHER, PARTNER, *STUDENTS]
+    )
+    scene.world.fail("reports", 403, "forbidden", times=None)
+    result = scene.poll()
+    assert (result.sources["meet"].read, result.sources["meet"].skipped) == (0, 1)
+    assert result.undecided == 1
+
+
+def test_a_call_stays_with_the_first_organizer_of_a_moved_event(scene: Scene) -> None:
+    """The new organizer sees no call, who made the event does."""
+    event = scene.lesson(NOON - 5 * HOUR, guests=[COLLEAGUE, PARTNER, *STUDENTS])
+    scene.world.move_organizer(event.event_id, COLLEAGUE)
+    _left_early(scene, event, TEACHER)
+    scene.world.fail("reports", 403, "forbidden", times=None)
+    scene.poll()
+    assert "staff-left-early" in scene.rules(event.ical_uid)
 
 
 def test_an_all_day_event_is_a_local_day(scene: Scene) -> None:

@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from meetbot.jobs.poll import PollResult
-from tests.scene import COLLEAGUE, DAY, MINUTE, NOON, PARTNER, STUDENTS, Scene, a_scene
+from tests.scene import (
+    COLLEAGUE,
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    PARTNER,
+    STUDENTS,
+    TEACHER,
+    Scene,
+    a_scene,
+    there,
+)
 
 START = NOON + 2 * DAY
 CLASS = "class-7b@district.example"
@@ -101,6 +113,30 @@ def test_a_guest_who_could_not_be_looked_up_is_looked_up_later(scene: Scene) -> 
     scene.world.heal()
     assert _polls(scene, 1)[0].is_covered
     assert scene.flag("partner-unregistered").severity == "high"
+
+
+def test_who_could_not_be_looked_up_in_a_call_is_looked_up_later(scene: Scene) -> None:
+    """A teacher who is not listed yet stayed: no flag then, and the call is read again."""
+    start = NOON - 5 * HOUR
+    scene.world.user(COLLEAGUE).searchable = False
+    held = scene.lesson(start)
+    scene.call(
+        held,
+        there(TEACHER, start, 0, 10),
+        there(COLLEAGUE, start, 0, 45),
+        there(PARTNER, start, 0, 45),
+        *(there(one, start, 0, 45) for one in STUDENTS),
+    )
+    scene.world.fail("directory", 503, times=None, method="directory.users.get", retry_after=999)
+    for result in _polls(scene, 2):
+        assert result.sources["directory-lookups"].failed
+        assert not scene.rules(held.ical_uid)
+        assert result.undecided
+    scene.world.heal()
+    (result,) = _polls(scene, 1)
+    assert result.is_covered
+    assert not result.undecided
+    assert not scene.rules(held.ical_uid)
 
 
 # --- events -------------------------------------------------------------------------------------

@@ -398,6 +398,20 @@ def test_malformed_rows(parameters: dict[str, Any]) -> None:
     assert page.visits == ()
 
 
+def test_rows_of_one_instant_stay_apart() -> None:
+    """A qualifier that came as a number counts; without one the endpoint tells rows apart."""
+    numbered = [row(), row()]
+    for number, one in enumerate(numbered):
+        one["id"]["uniqueQualifier"] = -number
+    bare = [row(endpoint_id="a"), row(endpoint_id="b")]
+    for one in bare:
+        del one["id"]["uniqueQualifier"]
+
+    for rows in (numbered, bare):
+        keys = [visit.key for visit in to_audit_page(to_call_rows(rows)).visits]
+        assert len(set(keys)) == 2
+
+
 USER = {"callerType": "USER", "email": "ann@district.example", "profileId": "11"}
 
 
