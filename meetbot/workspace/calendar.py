@@ -102,9 +102,10 @@ class GoogleCalendars:
     ) -> tuple[tuple[EventCopy, ...], tuple[str, ...], str]:
         """Events of all pages, ids of malformed ones, and the token of the last page.
 
-        Apart from `place` the parameters are always the same, as a sync token demands.
+        Apart from `place` the parameters are always the same, as a sync token demands. An event
+        that changes while pages are read may come twice: the later one counts.
         """
-        events: list[EventCopy] = []
+        events: dict[str, EventCopy] = {}
         malformed: list[str] = []
         token = ""
         for page in self._client.pages(
@@ -125,11 +126,11 @@ class GoogleCalendars:
                 if copy is None:
                     malformed.append(as_text(raw.get("id")))
                 else:
-                    events.append(copy)
+                    events[copy.event_id] = copy
             token = as_text(page.get("nextSyncToken"), 1_000_000)
         if not token:
             raise unreadable(CALENDARS, "a list without nextSyncToken")
-        return tuple(events), tuple(malformed), token
+        return tuple(events.values()), tuple(malformed), token
 
 
 # --- one event ----------------------------------------------------------------------------------

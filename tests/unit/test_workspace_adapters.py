@@ -158,6 +158,17 @@ def test_odd_items(google: Parts) -> None:
 
 
 @responses.activate
+def test_an_event_that_ends_while_pages_are_read(google: Parts) -> None:
+    """It comes twice, and what came last counts."""
+    give_token()
+    responses.get(EVENTS, json={"items": [EVENT], "nextPageToken": "p"})
+    gone = {"id": EVENT["id"], "status": "cancelled"}
+    responses.get(EVENTS, json={"items": [gone], "nextSyncToken": "s"})
+
+    assert [event.is_cancelled for event in read(google).events] == [True]
+
+
+@responses.activate
 def test_items_are_no_list(google: Parts) -> None:
     """Something else in place of the list is unreadable, not empty."""
     give_token()
