@@ -343,9 +343,11 @@ class MeetingStore(Protocol):
         since: datetime | None = None,
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
+        undecided: bool = False,
     ) -> int:
         """Make occurrences due that end after `since`, have one of these codes and one of these
-        guests; what is not given does not narrow them. Gives how many."""
+        guests, and (`undecided`) something that could not be decided; what is not given does not
+        narrow them. Gives how many."""
 
     def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences (ad-hoc ones too) of a code whose scheduled time overlaps the span."""

@@ -34,6 +34,7 @@ _HINTS = "reports-calendar"
 _HINT_OVERLAP = timedelta(hours=6)
 _SOON = timedelta(hours=3)
 _RENEW = timedelta(days=1)
+_KEPT = timedelta(days=30)
 _TOGETHER = 100
 """Calendars stored in one transaction."""
 
@@ -102,6 +103,9 @@ def _read(
         with deps.store.transaction() as tx:
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
+            if any(_is_recovered(states.get(o.address), read) for o, read in batch):
+                # A call that seemed to have no event, or a meeting only known from before.
+                tx.meetings.mark_due(as_of, since=as_of - _KEPT, undecided=True)
             if unsure:  # what was not understood or looked up must be said again, or mended
                 tx.meetings.forget_marks(unsure)
             for owner, read in batch:
@@ -219,6 +223,10 @@ def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
     return _Names(context.people.by_address(singles), groups)
 
 
+def _is_recovered(state: CalendarState | None, read: CalendarRead | MeetbotError) -> bool:
+    return state is not None and bool(state.problem) and isinstance(read, CalendarRead)
+
+
 def _is_unsure(context: _Context, read: CalendarRead) -> bool:
     """Whether the directory could not be asked about somebody on this calendar."""
     return context.people.has_undecided and any(
@@ -266,8 +274,10 @@ def _kept(event: EventCopy, people: People, names: _Names) -> KeptCopy:
     if event.start_at is None or event.end_at is None or event.ical_uid is None:
         raise ValueError("a tombstone has no copy to keep")
     guests, unexpanded = _guests(event, people, names)
+    are_readable = all(parse_address(attendee.address) for attendee in event.attendees)
     is_hidden = not event.guests_can_see_others and not event.is_organizer_copy
-    is_complete = not (event.attendees_omitted or is_hidden or event.is_details_hidden)
+    is_cut = event.attendees_omitted or not are_readable
+    is_complete = not (is_cut or is_hidden or event.is_details_hidden)
     return KeptCopy(
         calendar=event.calendar,
         event_id=event.event_id,

@@ -216,6 +216,8 @@ def _floating(raw: Raw, zone: ZoneInfo) -> datetime | None:
 
 def _attendees(value: object) -> tuple[tuple[Attendee, ...], bool]:
     """The guest list, and whether everybody on it has an address."""
+    if value is not None and not isinstance(value, list):
+        return (), False
     entries = as_objects(value)
     found = tuple(
         Attendee(

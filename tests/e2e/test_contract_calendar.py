@@ -179,6 +179,14 @@ def test_nobody_of_a_domain_that_google_knows_as_ours_is_a_stranger(scene: Scene
     assert scene.flag("partner-unregistered").occurrence.ical_uid == stranger.ical_uid
 
 
+def test_a_guest_nobody_can_read_makes_the_list_incomplete(scene: Scene) -> None:
+    """Whoever stands behind an address that is none may be an outsider: undecided, no pass."""
+    guests: list[dict[str, Any]] = [{"email": "pia at bright"}, {"email": STUDENTS[0]}]
+    scene.lesson(START, guests=[], extra={"attendees": guests})
+    result = scene.poll()
+    assert (result.meetings, result.undecided) == (1, 1)
+
+
 def test_a_shared_calendar_has_its_creator_as_host(scene: Scene) -> None:
     """Organized by a secondary calendar and made by a teacher: resolved; by nobody: unresolved."""
     shared = "c_1234@group.calendar.google.com"

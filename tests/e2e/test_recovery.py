@@ -139,6 +139,23 @@ def test_who_could_not_be_looked_up_in_a_call_is_looked_up_later(scene: Scene) -
     assert not scene.rules(held.ical_uid)
 
 
+def test_a_call_is_ad_hoc_once_its_calendars_can_be_read(scene: Scene) -> None:
+    """Whether it has an event could not be told; without any change at Google it is told later."""
+    start = NOON - 5 * HOUR
+    people = [there(TEACHER, start, 0, 45), there(NORA, start, 0, 45)]
+    scene.world.add_conference(
+        "abc-mnop-xyz", TEACHER, [[*people, there(STUDENTS[0], start, 0, 45)]]
+    )
+    scene.world.fail("calendar", 404, "notFound", times=None, subject=TEACHER)
+    (result,) = _polls(scene, 1)
+    assert result.undecided == 1
+    assert "adhoc-meeting" not in scene.rules()
+    scene.world.heal()
+    (result,) = _polls(scene, 1)
+    assert result.undecided == 0
+    assert "adhoc-meeting" in scene.rules()
+
+
 # --- events -------------------------------------------------------------------------------------
 
 

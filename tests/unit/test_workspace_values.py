@@ -263,6 +263,7 @@ def test_guest_lists() -> None:
     assert found.attendees_omitted
     assert not copy(attendees=guests[:2]).attendees_omitted
     assert copy(attendees=guests[:1], attendeesOmitted=True).attendees_omitted
+    assert copy(attendees="everybody").attendees_omitted
 
 
 def test_hidden_details() -> None:
