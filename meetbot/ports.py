@@ -289,6 +289,17 @@ class MeetingRecord:
     """Counts the changes that made it due; hand it back to `judged`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When an occurrence is scheduled; an ad-hoc call has the one instant at which it began."""
+
+    id: int
+    is_adhoc: bool
+    is_cancelled: bool
+    start_at: datetime
+    end_at: datetime
+
+
 class MeetingStore(Protocol):
     """Occurrences and calendars' copies of them."""
 
@@ -349,8 +360,8 @@ class MeetingStore(Protocol):
         guests, and (`undecided`) something that could not be decided; what is not given does not
         narrow them. Gives how many."""
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences (ad-hoc ones too) of a code whose scheduled time overlaps the span."""
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Full-scope, not cancelled occurrences with a code that overlap the span and whose

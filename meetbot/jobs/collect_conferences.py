@@ -330,10 +330,9 @@ def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:
     if conference.meeting_code is None:
         return False
     start_at, end_at = conference.start_at, conference.end_at or as_of
-    records = tx.meetings.with_code(conference.meeting_code, start_at - _AROUND, end_at + _AROUND)
+    slots = tx.meetings.slots(conference.meeting_code, start_at - _AROUND, end_at + _AROUND)
     return any(
-        not record.is_adhoc or start_at - _SETTLED <= record.key.original_start_at <= end_at
-        for record in records
+        not slot.is_adhoc or start_at - _SETTLED <= slot.start_at <= end_at for slot in slots
     )
 
 

@@ -16,7 +16,7 @@ from meetbot.domain.participants import Resolution, contradictions, do_sources_a
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
 from meetbot.jobs.deps import Deps
-from meetbot.ports import HeldConference, MeetingRecord, Tx
+from meetbot.ports import HeldConference, MeetingRecord, Slot, Tx
 
 _AROUND = timedelta(hours=2)
 AUDIT_GRACE = timedelta(hours=2)
@@ -119,32 +119,38 @@ def conferences_of(tx: Tx, record: MeetingRecord, as_of: datetime) -> tuple[Held
     found = tx.conferences.held(code, start_at - _AROUND, end_at + _AROUND)
     if not found:
         return ()
-    rivals = tx.meetings.with_code(
+    slots = tx.meetings.slots(
         code,
         min(h.conference.start_at for h in found) - _AROUND,
         max(h.conference.end_at or as_of for h in found) + _AROUND,
     )
-    others = [r for r in rivals if r.id != record.id]
-    return tuple(h for h in found if _is_ours(h, record, others, as_of))
+    own = _slot_of(record)
+    others = [slot for slot in slots if slot.id != record.id]
+    return tuple(h for h in found if _is_ours(h, own, others, as_of))
 
 
-def _is_ours(
-    held: HeldConference, record: MeetingRecord, others: Iterable[MeetingRecord], as_of: datetime
-) -> bool:
-    own = _nearness(held, record, as_of)
+def _slot_of(record: MeetingRecord) -> Slot:
+    meeting, start_at = record.meeting, record.key.original_start_at
+    if meeting is None:
+        return Slot(record.id, record.is_adhoc, False, start_at, start_at)
+    return Slot(record.id, record.is_adhoc, meeting.is_cancelled, meeting.start_at, meeting.end_at)
+
+
+def _is_ours(held: HeldConference, slot: Slot, others: Iterable[Slot], as_of: datetime) -> bool:
+    own = _nearness(held, slot, as_of)
     return all(_nearness(held, other, as_of) < own for other in others)
 
 
 def _nearness(
-    held: HeldConference, record: MeetingRecord, as_of: datetime
+    held: HeldConference, slot: Slot, as_of: datetime
 ) -> tuple[bool, bool, float, float, int]:
     """How well an occurrence fits a conference: planned, not cancelled, overlap, distance."""
-    start_at, end_at = _scheduled(record)
+    start_at, end_at = slot.start_at, slot.end_at
     conference = held.conference
     conference_end = max(conference.end_at or as_of, conference.start_at)
     is_in_reach = conference.start_at < end_at + _AROUND and conference_end > start_at - _AROUND
-    is_planned = not record.is_adhoc and is_in_reach
-    is_on = record.meeting is not None and not record.meeting.is_cancelled
+    is_planned = not slot.is_adhoc and is_in_reach
+    is_on = not slot.is_cancelled
     overlap = min(end_at, conference_end) - max(start_at, conference.start_at)
     distance = abs((conference.start_at - start_at).total_seconds())
     return (
@@ -152,7 +158,7 @@ def _nearness(
         is_planned and is_on,
         max(overlap.total_seconds(), 0.0),
         -distance,
-        -record.id,
+        -slot.id,
     )
 
 

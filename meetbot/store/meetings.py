@@ -29,7 +29,7 @@ from meetbot.domain.meetings import (
     merge_copies,
 )
 from meetbot.errors import NotFound
-from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord
+from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord, Slot
 from meetbot.store.calendars import SqlCalendars
 from meetbot.store.columns import Instant, clean_code, clean_key
 from meetbot.store.copies import (
@@ -40,7 +40,7 @@ from meetbot.store.copies import (
     key_text,
     new_meeting,
 )
-from meetbot.store.statements import batches, overlaps
+from meetbot.store.statements import batches, last_of, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
 _JUDGED = (
@@ -192,12 +192,10 @@ class SqlMeetings:
 
     # --- attendance ---
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences of a code, by start; an ad-hoc call counts where it began in the span."""
-        return self._records(
-            meetings.c.meeting_code == clean_code(code),
-            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
-        )
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences of a code, by start; an ad-hoc call counts where it began."""
+        given = {"code": clean_code(code), "since": start_at, "last": last_of(start_at, end_at)}
+        return [Slot(*row) for row in self._connection.execute(_SLOTS, given)]
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences whose attendance must be read, by start."""
@@ -304,6 +302,18 @@ class SqlMeetings:
         rows: Sequence[Row[Any]] = self._connection.execute(query).all()
         found = copies_of(self._connection, [row.id for row in rows if row.copies])
         return [_record(row, found.get(row.id, ())) for row in rows]
+
+
+_SLOTS = (
+    select(*(meetings.c[name] for name in ("id", "is_adhoc", "is_cancelled", "start_at", "end_at")))
+    .where(
+        meetings.c.meeting_code == bindparam("code"),
+        meetings.c.start_at < bindparam("last"),
+        or_(meetings.c.end_at > bindparam("since"), meetings.c.start_at >= bindparam("since")),
+    )
+    .order_by(meetings.c.start_at, meetings.c.id)
+)
+"""`overlaps` with a code, built once: it is asked for each conference."""
 
 
 def _no_meeting(meeting_id: int) -> NotFound:

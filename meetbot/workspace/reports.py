@@ -150,8 +150,7 @@ def to_row(row: CallRow) -> Row | None:
 
 
 def _count(row: CallRow, name: str) -> int | None:
-    one = row.told.get(name)
-    return None if one is None else as_number(one.intValue)
+    return as_number(row.told.get(name))
 
 
 def _span(row: CallRow) -> tuple[datetime, datetime] | None:
@@ -213,8 +212,7 @@ def _identity(row: CallRow) -> RawIdentity:
     https://support.google.com/a/answer/9186729. A room has the actor of an outsider and a device
     id. The actor counts only where no other address contradicts it.
     """
-    flag = row.told.get("is_external")
-    is_external = bool(flag is not None and flag.boolValue)
+    is_external = row.told.get("is_external") is True
     name = row.word("display_name")[:LONGEST_NAME]
     kind, identifier = row.word("identifier_type"), row.word("identifier")
     form, address, masked, google_id = IdentityForm.ANONYMOUS, None, None, None

@@ -20,8 +20,8 @@ from meetbot.workspace.activities import Activity, Parameter
 from meetbot.workspace.raw import LONGEST_ID, as_code, as_instant
 
 CALL_ENDED = "call_ended"
-Told = dict[str, Parameter]
-"""The parameters of one event that are read here, by name."""
+Told = dict[str, str | int | bool | None]
+"""The values of those parameters of one event that are read here, by name."""
 _WANTED = frozenset(
     {
         "meeting_code",
@@ -54,8 +54,8 @@ class CallRow(msgspec.Struct, gc=False, array_like=True):
 
     def word(self, name: str) -> str:
         """A text parameter; empty if there is none."""
-        one = self.told.get(name)
-        return "" if one is None or one.value is None else one.value[:LONGEST_ID]
+        value = self.told.get(name)
+        return value[:LONGEST_ID] if isinstance(value, str) else ""
 
 
 def call_rows(activities: Iterable[Activity]) -> list[CallRow]:
@@ -67,12 +67,28 @@ def call_rows(activities: Iterable[Activity]) -> list[CallRow]:
             index,
             activity.actor.email[:LONGEST_ID],
             activity.actor.profileId[:64],
-            {one.name: one for one in event.parameters if one.name in _WANTED},
+            _told(event.parameters),
         )
         for activity in activities
         for index, event in enumerate(activity.events)
         if event.name == CALL_ENDED
     ]
+
+
+def _told(parameters: list[Parameter]) -> Told:
+    """What of these is read; the forty others of a row are passed over.
+
+    A parameter has one value, under a name that tells its kind.
+    """
+    return {
+        one.name: one.value
+        if one.value is not None
+        else one.intValue
+        if one.intValue is not None
+        else one.boolValue
+        for one in parameters
+        if one.name in _WANTED
+    }
 
 
 _PACK = msgspec.msgpack.Encoder().encode
@@ -144,11 +160,10 @@ def conference_of(row: CallRow) -> str:
 
 
 def _glance(row: CallRow) -> Glance:
-    flag = row.told.get("is_external")
     return Glance(
         conference_of(row),
         as_code(row.word("meeting_code")),
         row.word("organizer_email"),
         row.word("identifier") or row.email,
-        flag is not None and flag.boolValue is True,
+        row.told.get("is_external") is True,
     )
