@@ -326,7 +326,7 @@ class MeetingStore(Protocol):
         """Occurrences (ad-hoc ones too) of a code whose scheduled time overlaps the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Full-scope, not cancelled occurrences with a code that overlap the span and whose
+        """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
 
     def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:

@@ -19,6 +19,7 @@ from meetbot.domain.attendance import (
     with_identity,
 )
 from meetbot.domain.identity import Roster, is_calendar_address, name_tokens
+from meetbot.domain.meetings import Scope
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.errors import MeetbotError
 from meetbot.jobs import collect_calendars
@@ -327,7 +328,10 @@ def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
 
 
 def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
-    """All conference records of one occurrence; a failure keeps what was read before it."""
+    """All conference records of one occurrence; a failure keeps what was read before it.
+
+    A meeting of adults becomes one of full scope the moment a student joins (catalogue §2).
+    """
     read = _MeetRead()
     organizer, reason = _organizer(deps, people, record)
     if organizer is None:
@@ -339,11 +343,26 @@ def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime
         conferences = deps.meet.records(
             organizer, code, since=start_at - _AROUND, until=end_at + _AROUND
         )
+        if record.scope is Scope.ADULT and not _has_student(deps, people, organizer, conferences):
+            return read
         for conference in conferences:
             _read_conference(deps, people, organizer, conference, read, as_of)
     except MeetbotError as error:
         read.problem, read.is_failure = str(error), True
     return read
+
+
+def _has_student(
+    deps: Deps, people: People, organizer: str, conferences: Iterable[Conference]
+) -> bool:
+    """Whether a student came to a meeting of adults; of one without any nothing is kept."""
+    keep = _Keeper(deps, people)
+    for conference in conferences:
+        identities = [p.identity for p in deps.meet.participants(organizer, conference.name)]
+        keep.look_up(identities)
+        if any(keep.kind(keep(identity)) is AccountKind.STUDENT for identity in identities):
+            return True
+    return False
 
 
 def _organizer(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:

@@ -268,8 +268,37 @@ def test_a_student_who_joins_makes_it_full_scope(scene: Scene) -> None:
         there(STUDENTS[0], start, 0, 45),
     )
     scene.poll()
-    scene.poll(NOON + MINUTE)
-    assert {"staff-left-early", "partner-alone-with-student"} <= scene.rules(event.ical_uid)
+    wanted = {"staff-left-early", "partner-alone-with-student", "partner-unregistered"}
+    assert wanted == scene.rules(event.ical_uid)
+    assert scene.flag("partner-unregistered").severity == "high"
+
+
+def test_a_student_who_joins_a_running_call_of_adults_makes_it_full_scope(scene: Scene) -> None:
+    """While it runs no audit row tells of anybody: Meet is asked about adults' meetings too."""
+    event = scene.world.add_event(TEACHER, NOON, NOON + HOUR, attendees=[VENDOR])
+    scene.call(
+        event,
+        there(TEACHER, NOON, 0, 10),
+        there(VENDOR, NOON, 0, None),
+        there(STUDENTS[0], NOON, 5, None),
+    )
+    scene.poll(NOON + 4 * MINUTE)
+    before = scene.rules(event.ical_uid)
+    scene.poll(NOON + 16 * MINUTE)
+    assert before == {"partner-unregistered"}
+    assert "staff-left-early" in scene.rules(event.ical_uid)
+
+
+def test_of_a_call_of_adults_nobody_is_kept(scene: Scene) -> None:
+    """Meet is asked whether a student came; of a call without one nothing is kept."""
+    start = NOON - 5 * HOUR
+    event = scene.world.add_event(TEACHER, start, start + HOUR, attendees=[VENDOR])
+    scene.world.audit_lag["meet"] = DAY
+    scene.call(event, there(TEACHER, start, 0, 45), there(VENDOR, start, 0, 45))
+    scene.poll()
+    with scene.stage.app.store.reading() as tx:
+        assert not tx.conferences.held(event.code.replace("-", ""), start - HOUR, start + HOUR)
+    assert scene.rules(event.ical_uid) == {"partner-unregistered"}
 
 
 def test_a_guardian_is_no_partner(tmp_path: Path) -> None:
