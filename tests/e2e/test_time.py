@@ -154,6 +154,7 @@ def test_a_high_flag_goes_to_the_host_first(unapproved: Scene) -> None:
     assert not _to(_no_weekly(unapproved.poll_letters(START - DAY - SECOND)), OFFICER)
     (letter,) = _to(unapproved.poll_letters(START - DAY), OFFICER)
     assert "may not match policy" in letter.text.lower()
+    assert "Meet was not read" not in letter.text
     assert not _to(unapproved.poll_letters(START - DAY + HOUR), OFFICER)
 
 
@@ -256,6 +257,7 @@ def test_a_teacher_who_returns_turns_it_into_a_gap(live: Scene) -> None:
     thread = str(first.message["References"] or first.message["Message-ID"]).split()[0]
     for letter in letters:
         assert thread in str(letter.message["References"])
+        assert "join your meeting now" not in letter.text
 
 
 def test_partner_and_student_waiting_alone_nudge_the_host(scene: Scene) -> None:
@@ -270,6 +272,16 @@ def test_partner_and_student_waiting_alone_nudge_the_host(scene: Scene) -> None:
     assert [one.to for one in scene.poll_letters(START + 90 * SECOND)] == [(TEACHER,)]
     assert scene.rules() == set()
     assert scene.poll_letters(START + 100 * SECOND) == []
+
+
+def test_mails_that_leave_together_are_one_thread(live: Scene) -> None:
+    """Host, officers and principal hear of the same call: one subject, one first mail."""
+    letters = live.poll_letters(START + 25 * MINUTE)
+    first, *others = (letter.message for letter in letters)
+    assert others
+    for mail in others:
+        assert mail["Subject"] == first["Subject"]
+        assert str(first["Message-ID"]) in str(mail["References"])
 
 
 def test_five_minutes_without_any_staff_are_critical(scene: Scene) -> None:
