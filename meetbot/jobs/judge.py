@@ -11,7 +11,7 @@ from pathlib import Path
 from meetbot.domain.cards import card_of, timeline_of
 from meetbot.domain.disclosure import disclosure_after
 from meetbot.domain.dossier import Dossier
-from meetbot.domain.findings import Phase, Verdict
+from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import Flag, FlagChange, reconcile
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
@@ -208,11 +208,11 @@ def _plan(
         school_calendar=deps.policy.school_calendar,
         medium_school_days=deps.policy.limits.medium_school_days,
         live_on_call=deps.policy.limits.live_on_call,
+        observed_at=dossier.as_of if dossier.is_live else None,
         is_confidential=confidential,
     )
-    unknowns = tuple(
-        dict.fromkeys(s.problem for s in dossier.evidence.values() if s.problem)
-    ) + tuple(dict.fromkeys(u.reason for u in verdict.undecided))
+    unread = (s.problem for source, s in dossier.evidence.items() if _matters(source, dossier))
+    unknowns = [*filter(None, unread), *(u.reason for u in verdict.undecided)]
     contents = Contents(
         occurrence=dossier.key.text,
         card=card_of(dossier, recipients.contacts, is_confidential=confidential),
@@ -224,6 +224,11 @@ def _plan(
     for told in plan.told:
         tx.flags.tell(told.flag_id, told.told, told.severity)
     return plan.next_at
+
+
+def _matters(source: Evidence, dossier: Dossier) -> bool:
+    """Whether a source has anything to tell by now: nobody was in a call still ahead."""
+    return source is not Evidence.ATTENDANCE or dossier.phase is not Phase.SCHEDULED
 
 
 def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
