@@ -307,7 +307,7 @@ def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invite
     if address is None or address.text in meeting.calendars:
         return False
     state = tx.meetings.calendar(address.text)
-    return state.mark is not None and not state.problem
+    return state.read_at is not None and not state.problem
 
 
 # --- evidence -----------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ def _calendar_state(tx: Tx, meeting: Meeting | None, staff: Iterable[str]) -> So
     """Whether the event is known as it is now, or a call without one to have none."""
     if meeting is None:
         read = [tx.meetings.calendar(address) for address in staff]
-        if all(state.mark is not None and not state.problem for state in read):
+        if all(state.read_at is not None and not state.problem for state in read):
             return _FULL
         problem = "a calendar that may hold the event cannot be read"
         return SourceState(is_full=False, problem=problem)

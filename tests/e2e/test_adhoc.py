@@ -42,3 +42,22 @@ def test_late_rows_that_move_the_start_make_no_second_call(tmp_path: Path) -> No
 
     assert len(before) == 1
     assert after == before
+
+
+def test_a_calendar_to_be_read_anew_still_tells_of_no_event(tmp_path: Path) -> None:
+    """A student joined the host's meeting with a vendor, whose calendar is read in full again
+    next time: that it was read a moment ago still shows that the other call has no event."""
+    world = people(NOW)
+    host, child = teacher("cedar", 1), student("cedar", 1)
+    span = (START, START + timedelta(minutes=30))
+    vendor = "vic@vendor.example"
+    event = world.add_event(host, *span, attendees=[vendor])
+    world.add_conference(event.code, host, [[joined(who, span) for who in (host, vendor, child)]])
+    later = (span[1], span[1] + timedelta(minutes=30))
+    people_in = [joined(who, later) for who in (host, "omar@makeryard.example", child)]
+    world.add_conference("abc-mnop-xyz", host, [people_in])
+
+    rows = registry_rows(NOW.date(), START, host)
+    with a_stage(tmp_path, world, rows, clock=lambda: NOW) as stage:
+        stage.poll()
+        assert "adhoc-meeting" in {f.rule for f in stage.flags(code="abc-mnop-xyz")}
