@@ -192,6 +192,8 @@ def _link(
 ) -> set[str]:
     """Make the meetings of changed conferences due; a call without one is an ad-hoc call.
 
+    Ad-hoc calls of adults who are nobody's partners are left alone.
+
     `visits` are those just stored. Gives the addresses of those whose calendars may hold the event
     of an ad-hoc call.
     """
@@ -202,9 +204,7 @@ def _link(
         tx.meetings.mark_due(as_of, codes=codes)
     for held in conferences:
         conference = held.conference
-        if not any(_is_student(v.identity, keep, roster) for v in held.visits):
-            continue
-        if not any(_is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits):
+        if not _is_of_full_scope(held, keep, roster):
             continue
         if not _is_known(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
@@ -244,6 +244,21 @@ def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:
         not record.is_adhoc or start_at - _SETTLED <= record.key.original_start_at <= end_at
         for record in records
     )
+
+
+def _is_of_full_scope(held: HeldConference, keep: _Keeper, roster: Roster) -> bool:
+    """Whether an outsider met a student, or is a partner or looks like one (catalogue §2)."""
+    outsiders = [v for v in held.visits if _is_outsider(v.identity, keep, roster, v.start_at)]
+    if not outsiders:
+        return False
+    return any(_is_student(v.identity, keep, roster) for v in held.visits) or any(
+        _is_partner(v.identity, roster, v.start_at) for v in outsiders
+    )
+
+
+def _is_partner(identity: Identity, roster: Roster, at: datetime) -> bool:
+    found = roster.outsider(identity.address_key, identity.domain or "", at)
+    return found.kind is Kind.PARTNER or found.lookalike_of is not None
 
 
 def _is_student(identity: Identity, keep: _Keeper, roster: Roster) -> bool:

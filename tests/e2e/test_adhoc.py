@@ -61,3 +61,21 @@ def test_a_calendar_to_be_read_anew_still_tells_of_no_event(tmp_path: Path) -> N
     with a_stage(tmp_path, world, rows, clock=lambda: NOW) as stage:
         stage.poll()
         assert "adhoc-meeting" in {f.rule for f in stage.flags(code="abc-mnop-xyz")}
+
+
+def test_a_partner_without_an_event_is_held_against_the_registry(tmp_path: Path) -> None:
+    """No student account was seen, but a class may share one screen: the call is in full scope.
+    One with a vendor is not."""
+    world = people(NOW)
+    host = teacher("cedar", 1)
+    span = (START, START + timedelta(minutes=30))
+    for code, guest in (("abc-mnop-xyz", "ann@openhands.example"), ("abd-mnop-xyz", "v@vend.test")):
+        world.add_conference(code, host, [[joined(host, span), joined(guest, span)]])
+
+    rows = registry_rows(NOW.date(), START, host)
+    with a_stage(tmp_path, world, rows, clock=lambda: NOW) as stage:
+        stage.poll()
+        rules = {flag.rule for flag in stage.flags(code="abc-mnop-xyz")}
+        assert "certification-missing" in rules
+        assert "adhoc-meeting" not in rules
+        assert not stage.flags(code="abd-mnop-xyz")
