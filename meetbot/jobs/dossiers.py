@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
@@ -24,6 +24,7 @@ AUDIT_GRACE = timedelta(hours=2)
 _FRESH = timedelta(hours=2)
 """How old a directory snapshot may be while the directory cannot be read."""
 _LIVE_FRESH = timedelta(minutes=5)
+_MOST_STAND_INS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         end_at=end_at,
         meeting=meeting,
         invitees=invitees,
-        host=_host(meeting, organizer, creator, accounts.by_address, roster),
+        host=_host(meeting, organizer, creator, invitees, accounts.by_address, roster),
         conferences=tuple(h.conference for h in held),
         attendances=resolution.attendances,
         registry=roster.registry,
@@ -247,6 +248,7 @@ def _host(
     meeting: Meeting | None,
     organizer: Invitee | None,
     creator: Invitee | None,
+    invitees: Iterable[Invitee],
     accounts: Mapping[str, KnownAccount],
     roster: Roster,
 ) -> Host:
@@ -257,10 +259,30 @@ def _host(
     if is_calendar_address(organizer.guest.domain):
         invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
     account = accounts.get(invitee.guest.address_key) if invitee else None
-    if account is None or account.kind is AccountKind.STUDENT:
-        return Host(invitee)
-    school = roster.registry.school_of_unit(account.unit_path)
-    return Host(invitee, school, account.display_name)
+    host = Host(invitee)
+    if account is not None and account.kind is not AccountKind.STUDENT:
+        school = roster.registry.school_of_unit(account.unit_path)
+        host = replace(host, school=school, display_name=account.display_name)
+    return host if host.is_staff else _with_stand_ins(host, invitees, accounts, roster)
+
+
+def _with_stand_ins(
+    host: Host,
+    invitees: Iterable[Invitee],
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+) -> Host:
+    """With the few staff who were invited: a whole staff room need not know."""
+    staff = {i.guest.address: i.guest.address_key for i in invitees if i.kind is Kind.STAFF}
+    if len(staff) > _MOST_STAND_INS:
+        return host
+    units = [accounts[key].unit_path for key in staff.values() if key in accounts]
+    schools = dict.fromkeys(map(roster.registry.school_of_unit, units))
+    return replace(
+        host,
+        stand_ins=tuple(sorted(address for address in staff if address)),
+        stand_in_schools=tuple(school for school in schools if school),
+    )
 
 
 def _scope(

@@ -202,7 +202,7 @@ def _plan(
             officers=recipients.officers,
             privacy=recipients.privacy_officers,
             principal=_principals(deps, dossier),
-            host=(dossier.host.address,) if dossier.host.address and not confidential else (),
+            host=() if confidential else dossier.host.reachable,
         ),
         zone=dossier.zone,
         school_calendar=deps.policy.school_calendar,
@@ -232,12 +232,12 @@ def _matters(source: Evidence, dossier: Dossier) -> bool:
 
 
 def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
-    school = dossier.host.school
-    if school is None:
-        return ()
+    host = dossier.host
+    schools = (host.school,) if host.school else host.stand_in_schools
+    found = dict.fromkeys(address for school in schools for address in school.principals)
     return tuple(
         address
-        for address in school.principals
+        for address in found
         if address.rpartition("@")[2].strip().lower() in deps.district.domains
     )
 

@@ -178,7 +178,8 @@ def test_a_late_meeting_leaves_no_time_to_mend(unapproved: Scene) -> None:
 
 
 def test_a_critical_flag_goes_to_all_three_at_once(scene: Scene) -> None:
-    """A meeting that the partner organizes: host side, officers and the principal at once."""
+    """A meeting that the partner organizes: the invited teacher, officers and the principal of
+    the teacher's school at once, and never the partner."""
     scene.world.add_event(
         PARTNER,
         START,
@@ -189,8 +190,21 @@ def test_a_critical_flag_goes_to_all_three_at_once(scene: Scene) -> None:
     )
     letters = scene.poll_letters(NOON + HOUR)
     assert scene.flag("organizer-not-staff").severity == "critical"
+    (advice,) = _to(letters, TEACHER)
+    assert "Set up a new meeting yourself and invite the partner." in advice.text
     assert _to(letters, OFFICER)
+    assert _to(letters, PRINCIPAL)
     assert not _to(letters, PARTNER)
+
+
+def test_a_whole_staff_room_is_not_told(scene: Scene) -> None:
+    """Of a partner's meeting with many staff no guest hears who else may not match policy."""
+    room = [f"staff{number}@district.example" for number in range(4)]
+    for address in room:
+        scene.world.add_user(address, "", "/Staff/Cedar")
+    scene.world.add_event(PARTNER, START, START + HOUR, attendees=[*room, *STUDENTS])
+    letters = scene.poll_letters(NOON + HOUR)
+    assert {to for one in letters for to in one.to} == {OFFICER}
 
 
 def test_nothing_changed_says_nothing(unapproved: Scene) -> None:
