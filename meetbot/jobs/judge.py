@@ -232,9 +232,10 @@ def _matters(source: Evidence, dossier: Dossier) -> bool:
 
 
 def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
+    """Principals of the school; the leads of a department that has none."""
     host = dossier.host
     schools = (host.school,) if host.school else host.stand_in_schools
-    found = dict.fromkeys(address for school in schools for address in school.principals)
+    found = dict.fromkeys(a for school in schools for a in school.principals or school.leads)
     return tuple(
         address
         for address in found

@@ -10,6 +10,7 @@ import pytest
 
 from meetbot.domain.flags import FlagStatus
 from tests.scene import (
+    COLLEAGUE,
     DAY,
     HOUR,
     MINUTE,
@@ -195,6 +196,16 @@ def test_a_critical_flag_goes_to_all_three_at_once(scene: Scene) -> None:
     assert _to(letters, OFFICER)
     assert _to(letters, PRINCIPAL)
     assert not _to(letters, PARTNER)
+
+
+def test_a_department_without_a_principal_has_its_lead_told(tmp_path: Path) -> None:
+    """A critical flag of a department's meeting goes to the lead in the principal's place."""
+    rows = small_rows(NOON)
+    rows["schools.csv"][0] |= {"kind": "department", "principals": "", "leads": COLLEAGUE}
+    rows["authorizations.csv"][0]["authorizer_address"] = COLLEAGUE
+    with a_scene(tmp_path, rows=rows) as scene:
+        scene.world.add_event(PARTNER, START, START + HOUR, attendees=[TEACHER, *STUDENTS])
+        assert _to(scene.poll_letters(), COLLEAGUE)
 
 
 def test_a_whole_staff_room_is_not_told(scene: Scene) -> None:
