@@ -11,7 +11,7 @@ from meetbot.domain.attendance import Attendance, Source
 from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
 from meetbot.domain.findings import Evidence, Phase
 from meetbot.domain.identity import Roster, classify, is_calendar_address, scope_of
-from meetbot.domain.meetings import Meeting, Scope
+from meetbot.domain.meetings import KeptGuest, Meeting, Scope
 from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
@@ -69,7 +69,9 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         end_at=end_at,
         meeting=meeting,
         invitees=invitees,
-        host=_host(meeting, organizer, creator, invitees, accounts.by_address, roster),
+        host=_host(organizer, creator, invitees, accounts.by_address, roster)
+        if meeting
+        else _adhoc_host(tx, held, roster, start_at),
         conferences=tuple(h.conference for h in held),
         attendances=resolution.attendances,
         registry=roster.registry,
@@ -245,7 +247,6 @@ def _staff_of(
 
 
 def _host(
-    meeting: Meeting | None,
     organizer: Invitee | None,
     creator: Invitee | None,
     invitees: Iterable[Invitee],
@@ -253,7 +254,7 @@ def _host(
     roster: Roster,
 ) -> Host:
     """The organizer; of a secondary, class or resource calendar its creator, if staff."""
-    if meeting is None or organizer is None:
+    if organizer is None:
         return Host(None)
     invitee: Invitee | None = organizer
     if is_calendar_address(organizer.guest.domain):
@@ -264,6 +265,22 @@ def _host(
         school = roster.registry.school_of_unit(account.unit_path)
         host = replace(host, school=school, display_name=account.display_name)
     return host if host.is_staff else _with_stand_ins(host, invitees, accounts, roster)
+
+
+def _adhoc_host(tx: Tx, held: tuple[HeldConference, ...], roster: Roster, at: datetime) -> Host:
+    """The owner of an ad-hoc call's room, if staff; nobody else answers for such a call."""
+    named = (parse_address(h.conference.organizer or "") for h in held)
+    for address in dict.fromkeys(a for a in named if a):
+        key = roster.key(address)
+        account = tx.people.by_address([key]).get(key)
+        if account is None or account.address is None:
+            continue
+        guest = KeptGuest(key, address.domain, account.address, is_organizer=True)
+        invitee = roster.guest(guest, account, at)
+        if invitee.kind is Kind.STAFF:
+            school = roster.registry.school_of_unit(account.unit_path)
+            return Host(invitee, school, account.display_name)
+    return Host(None)
 
 
 def _with_stand_ins(

@@ -79,3 +79,21 @@ def test_a_partner_without_an_event_is_held_against_the_registry(tmp_path: Path)
         assert "certification-missing" in rules
         assert "adhoc-meeting" not in rules
         assert not stage.flags(code="abd-mnop-xyz")
+
+
+def test_the_owner_of_the_room_is_the_host_of_an_ad_hoc_call(tmp_path: Path) -> None:
+    """The teacher is told to use the calendar, and the approval is held against their school."""
+    world = people(NOW)
+    host, child = teacher("harbor", 1), student("harbor", 1)
+    span = (START, START + timedelta(minutes=30))
+    called = [joined(who, span) for who in (host, "omar@makeryard.example", child)]
+    world.add_conference("abc-mnop-xyz", host, [called])
+
+    rows = registry_rows(NOW.date(), START, teacher("cedar", 1))
+    with a_stage(tmp_path, world, rows, clock=lambda: NOW) as stage:
+        stage.poll()
+        flags = {flag.rule: flag for flag in stage.flags(code="abc-mnop-xyz")}
+        assert set(flags) == {"adhoc-meeting", "authorization-scope"}
+        assert flags["adhoc-meeting"].school_id == "harbor"
+        (letter,) = [mail for mail in stage.mailbox.mails if host in mail.to]
+        assert b"Use a calendar invitation so approval can be checked." in letter.eml.read_bytes()
