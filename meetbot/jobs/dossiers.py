@@ -16,6 +16,7 @@ from meetbot.domain.participants import Resolution, contradictions, do_sources_a
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
 from meetbot.jobs.deps import Deps
+from meetbot.jobs.rosters import schools_known
 from meetbot.ports import HeldConference, MeetingRecord, Tx
 
 _AROUND = timedelta(hours=2)
@@ -89,7 +90,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         ),
         late_after=deps.district.final_after,
         schools_when_issued=_schools_when_issued(
-            tx, roster, {i.partner_id for i in invitees}, resolution.attendances
+            deps, tx, roster, {i.partner_id for i in invitees}, resolution.attendances
         ),
     )
     is_waiting = (
@@ -193,6 +194,7 @@ def _phase(start_at: datetime, end_at: datetime, as_of: datetime, *, is_live: bo
 
 
 def _schools_when_issued(
+    deps: Deps,
     tx: Tx,
     roster: Roster,
     invited: Iterable[str | None],
@@ -207,7 +209,7 @@ def _schools_when_issued(
     for partner_id in sorted(p for p in partners if p):
         for row in roster.registry.authorizations_of(partner_id):
             if row.issued_at not in roster.schools_known:
-                roster.schools_known[row.issued_at] = tx.registry.as_known(row.issued_at).schools
+                roster.schools_known[row.issued_at] = schools_known(deps, tx, row.issued_at)
             if roster.schools_known[row.issued_at]:
                 found[row.authorization_id] = roster.schools_known[row.issued_at]
     return found
@@ -264,6 +266,9 @@ def _host(
     if account is not None and account.kind is not AccountKind.STUDENT:
         school = roster.registry.school_of_unit(account.unit_path)
         host = replace(host, school=school, display_name=account.display_name)
+        if invitee is not None and account.address:
+            guest = replace(invitee.guest, address=account.address)
+            host = replace(host, invitee=replace(invitee, guest=guest))
     return host if host.is_staff else _with_stand_ins(host, invitees, accounts, roster)
 
 

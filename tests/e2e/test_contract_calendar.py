@@ -19,6 +19,7 @@ from tests.scene import (
     MINUTE,
     NOON,
     PARTNER,
+    PRINCIPAL,
     STUDENTS,
     TEACHER,
     Scene,
@@ -340,3 +341,21 @@ def test_names_of_people_who_may_be_partners_are_matched_by_the_rules_of_mail(sc
     scene.poll()
     assert scene.rules(same.ical_uid) == set()
     assert "partner-lookalike-domain" in scene.rules(fake.ical_uid)
+
+
+def test_aliases_in_the_registry_are_the_people_behind_them(tmp_path: Path) -> None:
+    """An approval for the host's alias, by the principal's alias, is one by and for them; the
+    alias of somebody else is not."""
+    rows = small_rows(NOON)
+    rows["authorizations.csv"][0] |= {
+        "host_address": "cedar.science@district.example",
+        "authorizer_address": "office.cedar@district.example",
+    }
+    with a_scene(tmp_path, rows=rows) as scene:
+        scene.world.add_alias(TEACHER, "cedar.science@district.example")
+        scene.world.add_alias(PRINCIPAL, "office.cedar@district.example")
+        own = scene.lesson(START)
+        other = scene.lesson(START + DAY, organizer=COLLEAGUE)
+        scene.poll()
+        assert scene.rules(own.ical_uid) == set()
+        assert scene.rules(other.ical_uid) == {"authorization-scope"}
