@@ -364,7 +364,7 @@ class MeetingStore(Protocol):
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Full-scope, not cancelled occurrences with a code that overlap the span and whose
+        """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
 
     def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:

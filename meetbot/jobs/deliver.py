@@ -26,33 +26,46 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             claimed = tx.outbox.claim(as_of, _BATCH)
         if not claimed:
             return outcome
+        sent: dict[str | None, list[str]] = {}
         for queued in claimed:
-            _deliver(deps, queued, outcome, as_of)
+            # Mails of one meeting that leave together belong to one thread, too.
+            earlier = (*queued.references, *sent.get(queued.notice.thread, ()))
+            message_id = _deliver(deps, queued, earlier, outcome, as_of)
+            if message_id and queued.notice.thread:
+                sent.setdefault(queued.notice.thread, []).append(message_id)
 
 
-def _deliver(deps: Deps, queued: QueuedNotice, outcome: Outcome, as_of: datetime) -> None:
+def _deliver(
+    deps: Deps,
+    queued: QueuedNotice,
+    references: tuple[str, ...],
+    outcome: Outcome,
+    as_of: datetime,
+) -> str | None:
+    """Send one notice; gives the Message-ID if it was handed over."""
     notice = queued.notice
     try:
         _refuse_outsiders(deps, notice.to)
-        mail = deps.compose(notice, references=queued.references, sent_at=as_of)
+        mail = deps.compose(notice, references=references, sent_at=as_of)
         deps.mailer.send(mail)
     except (Temporary, AccessDenied) as error:
         # A refused login is mended by an operator; the mail must not be lost meanwhile.
         if queued.attempts >= _GIVE_UP:
             _fail(deps, queued, str(error), outcome, as_of)
-            return
+            return None
         after = error.retry_after if isinstance(error, Temporary) else None
         retry_at = as_of + retry_wait(queued.attempts, after)
         with deps.store.transaction() as tx:
             tx.outbox.defer(notice.id, str(error), retry_at=retry_at)
         outcome.count("deferred")
-        return
+        return None
     except MeetbotError as error:
         _fail(deps, queued, str(error), outcome, as_of)
-        return
+        return None
     with deps.store.transaction() as tx:
         tx.outbox.sent(notice.id, mail.message_id, at=as_of)
     outcome.count("sent")
+    return mail.message_id
 
 
 def _fail(deps: Deps, queued: QueuedNotice, reason: str, outcome: Outcome, as_of: datetime) -> None:

@@ -135,7 +135,7 @@ class MeetingNoticeView:
     timeline: TimelineView | None
     reason: str
     audience: Audience
-    is_over: bool
+    has_begun: bool
     zone: str
 
 
@@ -249,7 +249,7 @@ def _meeting_notice(
         timeline=_timeline(content.timeline, card.zone) if content.timeline else None,
         reason=content.reason,
         audience=audience,
-        is_over=sent_at >= card.end_at,
+        has_begun=sent_at >= card.start_at,
         zone=card.zone,
     )
 
