@@ -478,16 +478,21 @@ class Outbox(Protocol):
         """Queue notices whose id is new; gives how many."""
 
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
-        """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
+        """Take due notices; late ones are dropped."""
+
+    def take_back(self, as_of: datetime) -> int:
+        """Queue again what somebody claimed who is no more (see `Store.alone`); gives how many."""
 
     def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
         """Mark as handed over."""
 
-    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
-        """Try again later."""
+    def defer(
+        self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
+    ) -> None:
+        """Try again later, only with the recipients who are left, if some have it already."""
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
-        """Never will be sent; said in metrics and `doctor`."""
+        """Never will be sent; the operators are told."""
 
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
@@ -602,6 +607,12 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Tx]:
         """A read-only view; may be open in several threads at once."""
+
+    def alone(self, work: str, *, patience: float = ...) -> AbstractContextManager[bool]:
+        """Be the only one at a work among all processes; whoever dies at it gives it up.
+
+        False if another one has not ended it after so many seconds.
+        """
 
 
 # --- Outcomes -----------------------------------------------------------------------------------

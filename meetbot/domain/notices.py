@@ -201,11 +201,16 @@ class Notice:
     due_at: datetime
     not_after: datetime | None = None
     occurrence: str | None = None
+    left: tuple[str, ...] = ()
+    """Who of `to` has yet to get it, after a server took it for the others; empty: everybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A rendered notice: the RFC 5322 bytes and what the transports need."""
+    """A rendered notice: the RFC 5322 bytes and what the transports need.
+
+    `to` are the recipients of this delivery, which may be fewer than its header names.
+    """
 
     notice_id: str
     message_id: str

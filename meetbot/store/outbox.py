@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -15,7 +16,6 @@ from meetbot.store.columns import clean_key
 from meetbot.store.statements import batches
 from meetbot.store.tables import outbox
 
-_CLAIM = timedelta(minutes=10)
 _UNSENT = (OutboxState.QUEUED, OutboxState.IN_FLIGHT)
 
 
@@ -38,8 +38,7 @@ class SqlOutbox:
         return added
 
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
-        """Take due notices, the longest due first, with the claims of workers that died."""
-        self._take_back(as_of)
+        """Take due notices, the longest due first."""
         self._drop_late(as_of)
         query = (
             select(outbox.c.id, outbox.c.notice, outbox.c.thread, outbox.c.attempts)
@@ -60,15 +59,14 @@ class SqlOutbox:
             )
         ]
 
-    def _take_back(self, as_of: datetime) -> None:
-        self._connection.execute(
+    def take_back(self, as_of: datetime) -> int:
+        """Queue again what is claimed; gives how many. Only for who alone may claim."""
+        taken = self._connection.execute(
             update(outbox)
-            .where(
-                outbox.c.state == OutboxState.IN_FLIGHT,
-                outbox.c.inflight_since <= as_of - _CLAIM,
-            )
+            .where(outbox.c.state == OutboxState.IN_FLIGHT)
             .values(state=OutboxState.QUEUED, inflight_since=None, changed_at=as_of)
         )
+        return taken.rowcount
 
     def _drop_late(self, as_of: datetime) -> None:
         self._connection.execute(
@@ -98,7 +96,9 @@ class SqlOutbox:
             changed_at=at,
         )
 
-    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
+    def defer(
+        self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
+    ) -> None:
         """Try again later; a notice that was dropped or sent meanwhile stays so."""
         self._settle(
             notice_id,
@@ -108,6 +108,12 @@ class SqlOutbox:
             due_at=retry_at,
             inflight_since=None,
         )
+        if left:
+            query = select(outbox.c.notice).where(outbox.c.id == notice_id)
+            notice = replace(self._connection.execute(query).scalar_one(), left=left)
+            self._connection.execute(
+                update(outbox).where(outbox.c.id == notice_id).values(notice=notice)
+            )
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
         """Never try again; a notice that was dropped or sent meanwhile stays so."""
