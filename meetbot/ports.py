@@ -22,7 +22,7 @@ from meetbot.domain.meetings import (
     OccurrenceKey,
     Scope,
 )
-from meetbot.domain.notices import Mail, Notice
+from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.registry import Registry
 
@@ -461,6 +461,15 @@ class QueuedNotice:
     references: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FailedNotice:
+    """A notice that was given up."""
+
+    kind: NoticeKind
+    reason: str
+    at: datetime
+
+
 class OutboxState(StrEnum):
     """Life of a notice."""
 
@@ -493,6 +502,9 @@ class Outbox(Protocol):
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
         """Never will be sent; the operators are told."""
+
+    def failed(self, *, since: datetime | None) -> list[FailedNotice]:
+        """Notices that were given up after an instant (None: ever), oldest first."""
 
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""

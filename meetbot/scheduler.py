@@ -22,6 +22,7 @@ from meetbot.jobs import (
     deliver,
     digest,
     judge,
+    outages,
     prune,
     remind,
 )
@@ -70,6 +71,7 @@ def triggers(calendars: timedelta, live: timedelta) -> tuple[Trigger, ...]:
         Trigger("decisions", judge.run, quick, ("delivery",)),
         Trigger("reminders", remind.run, timedelta(seconds=60), ("delivery",)),
         Trigger("digest", digest.run, timedelta(minutes=5), ("delivery",)),
+        Trigger("outages", outages.run, timedelta(minutes=5), ("delivery",)),
         Trigger("delivery", deliver.run, quick),
         Trigger("retention", prune.run, timedelta(hours=24)),
     )

@@ -485,6 +485,7 @@ class Schedule(_Table):
     calendars: Period = timedelta(minutes=5)
     live: Period = timedelta(seconds=60)
     final_after: Period = timedelta(hours=24)
+    outage_after: Period = timedelta(hours=2)
     lookback: Period = timedelta(days=7)
     horizon: Period = timedelta(days=30)
     reminders: tuple[Period, ...] = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1))

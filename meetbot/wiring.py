@@ -94,11 +94,13 @@ def district_of(settings: Settings) -> District:
         recipients=Recipients(
             officers=mail.officers,
             privacy_officers=mail.privacy_officers or mail.officers,
+            operators=mail.operators or mail.officers,
             contacts=dict(mail.contacts),
         ),
         lookback=settings.schedule.lookback,
         horizon=settings.schedule.horizon,
         final_after=settings.schedule.final_after,
+        outage_after=settings.schedule.outage_after,
         reminders=settings.schedule.reminders,
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,

@@ -23,6 +23,8 @@ class NoticeKind(StrEnum):
     """To the host during the meeting: staff are missing now."""
     DIGEST = "digest"
     WEEKLY = "weekly"
+    OPERATIONS = "operations"
+    """To the operators: a source that stays unreadable, or mails that nobody got."""
 
 
 class Audience(StrEnum):
@@ -33,6 +35,7 @@ class Audience(StrEnum):
     PRINCIPAL = "principal"
     PRIVACY = "privacy"
     DIGEST = "digest"
+    OPERATORS = "operators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,34 @@ class WeeklyNotice:
     coverage: Coverage
 
 
-Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A source that cannot be read since an instant; `problem` is a sentence without names."""
+
+    source: str
+    since: datetime
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """How many mails were given up for one reason, a sentence without names."""
+
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsNotice:
+    """Content of `operations`: outages that began and ended, and mails given up. No names."""
+
+    zone: str
+    begun: tuple[Outage, ...]
+    over: tuple[Outage, ...]
+    undelivered: tuple[Undelivered, ...]
+
+
+Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice | OperationsNotice
 
 
 @dataclass(frozen=True, slots=True)

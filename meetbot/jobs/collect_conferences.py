@@ -27,7 +27,7 @@ from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import is_surely_out_of_scope
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
-from meetbot.ports import AuditPage, HeldConference, MeetingRecord, Outcome, Participant, Tx
+from meetbot.ports import AuditPage, HeldConference, MeetingRecord, Outcome, Participant, Tally, Tx
 
 AUDIT = "reports-meet"
 MEET = "meet"
@@ -288,6 +288,18 @@ def _read_meet(
             else:
                 tally.read += 1
             _save_read(deps, roster, record, read, as_of)
+    _note_meet(deps, tally, as_of)
+
+
+def _note_meet(deps: Deps, tally: Tally, as_of: datetime) -> None:
+    """Meet as a whole fails when no meeting at all could be read."""
+    if tally.read:
+        with deps.store.reading() as tx:
+            is_failing = bool(tx.meta.source(MEET).problem)
+        if is_failing:
+            note_source(deps, MEET, as_of)
+    elif tally.failed:
+        note_source(deps, MEET, as_of, problem=max(tally.reasons, key=tally.reasons.__getitem__))
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ class Recipients:
 
     officers: tuple[str, ...]
     privacy_officers: tuple[str, ...]
+    operators: tuple[str, ...]
     contacts: Mapping[str, str] = field(default_factory=dict)
     """By program type: who answers questions."""
 
@@ -40,6 +41,8 @@ class District:
     lookback: timedelta = timedelta(days=7)
     horizon: timedelta = timedelta(days=30)
     final_after: timedelta = timedelta(hours=24)
+    outage_after: timedelta = timedelta(hours=2)
+    """How long a source may fail before the operators are told."""
     reminders: tuple[timedelta, ...] = (
         timedelta(days=7),
         timedelta(hours=24),

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from meetbot.domain.notices import Notice
+from meetbot.domain.notices import Notice, NoticeKind
 from meetbot.errors import NotFound
-from meetbot.ports import OutboxState, QueuedNotice
+from meetbot.ports import FailedNotice, OutboxState, QueuedNotice
 from meetbot.store.columns import clean_key
 from meetbot.store.statements import batches
 from meetbot.store.tables import outbox
@@ -125,6 +125,20 @@ class SqlOutbox:
             inflight_since=None,
             changed_at=at,
         )
+
+    def failed(self, *, since: datetime | None) -> list[FailedNotice]:
+        """Notices that were given up after an instant (None: ever), oldest first."""
+        query = (
+            select(outbox.c.kind, outbox.c.reason, outbox.c.changed_at)
+            .where(outbox.c.state == OutboxState.FAILED)
+            .order_by(outbox.c.changed_at, outbox.c.id)
+        )
+        if since is not None:
+            query = query.where(outbox.c.changed_at > since)
+        return [
+            FailedNotice(NoticeKind(kind), reason, at)
+            for kind, reason, at in self._connection.execute(query)
+        ]
 
     def _settle(self, notice_id: str, states: Collection[OutboxState], **values: Any) -> None:
         if not self._move(notice_id, states, **values) and not self.known([notice_id]):

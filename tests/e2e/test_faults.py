@@ -424,6 +424,20 @@ def test_a_refused_mail_fails(scene: Scene) -> None:
         assert len(server.tried) == number
 
 
+def test_operators_hear_once_of_mails_that_were_given_up(scene: Scene) -> None:
+    """After two hours one mail with number and reason; it names nobody and is not repeated."""
+    with _mail_server() as (server, url), scene.restarted(MEETBOT_MAIL__URL=url):
+        server.answer = "550 no"
+        number = scene.poll().mails["failed"]
+    assert number > 0
+    (told,) = scene.poll_letters(NOON + 2 * HOUR)
+    assert told.to == ("it@district.example",)
+    assert told.subject == f"[meetbot] meetbot gave up {number} mails"
+    assert f"{number}: the mail server refused the mail (550)" in told.text
+    assert TEACHER not in told.text
+    assert scene.poll_letters(NOON + 5 * HOUR) == []
+
+
 def test_a_mail_server_that_is_down_loses_nothing(scene: Scene) -> None:
     """Nobody listens: flags stand, mails are deferred, and sent once when the server is back."""
     with scene.restarted(MEETBOT_MAIL__URL="smtp://127.0.0.1:9"):

@@ -92,7 +92,7 @@ def judged(page: AuditPage, folder: Path) -> Iterator[tuple[Deps, datetime]]:
         district=District(
             zone=ZoneInfo("UTC"),
             domains=frozenset({"bar.com"}),
-            recipients=Recipients(("officer@bar.com",), ("officer@bar.com",)),
+            recipients=Recipients(("officer@bar.com",), ("officer@bar.com",), ()),
         ),
     )
     registry = Registry(
