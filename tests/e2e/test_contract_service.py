@@ -175,6 +175,16 @@ def test_the_demo_needs_nothing_and_ends(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.html"))
 
 
+def test_the_demo_finds_a_place_where_its_own_is_taken(tmp_path: Path) -> None:
+    """Where `meetbot-demo` cannot be made it takes a temporary folder, and says which."""
+    (tmp_path / "meetbot-demo").write_text("not a folder")
+    (tmp_path / "tmp").mkdir()
+    ran = process("demo", "--once", cwd=tmp_path, TMPDIR=str(tmp_path / "tmp"))
+    assert ran.code == 0, ran.err
+    assert list((tmp_path / "tmp").rglob("*.eml"))
+    assert str(tmp_path / "tmp") in ran.out
+
+
 def test_a_scenario_is_served_and_polled(scene: Scene, tmp_path: Path) -> None:
     """`sandbox --scenario` serves a world of its own that `poll` can read with its key."""
     folder = tmp_path / "other"
