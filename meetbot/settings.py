@@ -466,9 +466,10 @@ class Mail(_Table):
     @field_validator("url")
     @classmethod
     def _usable(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("transport") == "smtp":
-            if value is None:
-                raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        transport = info.data.get("transport")  # None: it is wrong itself
+        if transport == "smtp" and value is None:
+            raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        if transport != "gmail" and value is not None:
             _smtp_server(value, info.data.get("password"))
         return value
 

@@ -57,7 +57,7 @@ def opened(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -
     # of 700, looking for some would take a third of the time.
     gc.set_threshold(50_000, 20, 10)
     with opened_store(settings) as store:
-        pseudonyms = Pseudonyms(_pseudonym_key(settings, store))
+        pseudonyms = pseudonyms_of(settings, store)
         workspace = _workspace(settings, pseudonyms, sleep)
         try:
             yield App(_deps(settings, store, workspace, pseudonyms), store, workspace)
@@ -121,6 +121,11 @@ def mailer_of(settings: Settings, workspace: Workspace) -> MailerPort:
         user=server.user,
         password=server.password,
     )
+
+
+def pseudonyms_of(settings: Settings, store: Store) -> Pseudonyms:
+    """The names that people have in this database."""
+    return Pseudonyms(_pseudonym_key(settings, store))
 
 
 def _pseudonym_key(settings: Settings, store: Store) -> bytes:

@@ -207,6 +207,7 @@ def test_wrong_decisions_are_refused(scene: Scene, polled: Ran) -> None:
         ("dismissed", "policy-not-followed", OFFICER),
         ("dismissed", "other", OFFICER),
         ("dismissed", "duplicate", "somebody@stranger.example"),
+        ("dismissed", "duplicate", STUDENTS[0]),
         ("withdrawn", "seen", OFFICER),
         ("open", "seen", OFFICER),
     ):
