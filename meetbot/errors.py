@@ -64,6 +64,10 @@ class SyncTokenExpired(Permanent):
     """Google refused a sync token (410); only this source must be read again in full."""
 
 
+class Stopped(BaseException):
+    """The service is to end: no failure, and nothing to be handled. The work is done next time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake of a person: where it is, what is wrong there and how to put it right."""

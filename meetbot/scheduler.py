@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from meetbot.errors import Stopped
 from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
@@ -139,6 +140,8 @@ class Service:
             began_at = self._clock()
             try:
                 outcome = trigger.job(self._deps, began_at)
+            except Stopped:
+                return False
             except Exception as error:
                 self._complain(trigger.name, error)
                 return False

@@ -76,6 +76,7 @@ def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) ->
     keep = _Keeper(deps, people)
     try:
         for page in _ahead(deps.reports.meet(since, as_of)):
+            deps.go_on()
             if page.malformed:
                 tally.note_failed("an audit row could not be understood")
             keep = keep.with_room()
@@ -340,6 +341,7 @@ def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
 
 def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
     """All conference records of one occurrence; a failure keeps what was read before it."""
+    deps.go_on()
     read = _MeetRead()
     organizer, reason = _organizer(deps, people, record)
     if organizer is None:

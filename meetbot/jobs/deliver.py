@@ -28,6 +28,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
                 tx.outbox.take_back(as_of)
             while claimed := _claim(deps, as_of):
                 for queued in claimed:
+                    deps.go_on()
                     _deliver(deps, queued, outcome, as_of)
     return outcome
 

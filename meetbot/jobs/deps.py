@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
@@ -70,3 +70,5 @@ class Deps:
     pseudonyms: Pseudonyms
     policy: Policy
     district: District
+    go_on: Callable[[], None] = lambda: None
+    """Called between two units of work; raises `Stopped` when the service is to end."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from meetbot.sandbox import load_scenario, write_scenario
 from meetbot.sandbox.district import demo_district
@@ -159,6 +162,52 @@ def test_run_goes_on_while_google_is_away(scene: Scene) -> None:
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
     assert scene.rules() == set()
+
+
+class _SlowServer:
+    """An SMTP server that takes each mail only when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.let = threading.Event()
+        self.taken: list[str] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802
+        self.asked.set()
+        await asyncio.to_thread(self.let.wait, 30)
+        self.taken.append(message_from_bytes(envelope.content)["Message-ID"])
+        return "250 ok"
+
+
+def test_a_stop_ends_after_the_mail_in_hand(scene: Scene) -> None:
+    """SIGTERM while a mail is handed over: that one is, the service ends with 0, and the next
+    pass sends the others, each once."""
+    slow, port, folder = _SlowServer(), free_port(), scene.stage.folder
+    words = ("--config", scene.stage.config)
+    url = f"smtp://127.0.0.1:{port}"
+    controller = Controller(slow, hostname="127.0.0.1", port=port)
+    # aiosmtpd tries its own port to begin, and sends nothing then.
+    controller.start()
+    try:
+        with started(*words, "run", cwd=folder, MEETBOT_MAIL__URL=url) as running:
+            assert slow.asked.wait(30)
+            running.send_signal(signal.SIGTERM)
+            until(
+                lambda: "stopping" in (folder / "err.log").read_text(),
+                running=running,
+                folder=folder,
+            )
+            slow.let.set()
+            assert running.wait(30) == 0
+        assert len(slow.taken) == 1
+        assert "job_failed" not in (folder / "err.log").read_text()
+        ran = process(*words, "poll", "--json", cwd=folder, MEETBOT_MAIL__URL=url)
+        assert ran.code == 0, ran.err
+    finally:
+        slow.let.set()
+        controller.stop()
+    assert ran.json["mails"]["sent"] == len(slow.taken) - 1 > 0
+    assert len(set(slow.taken)) == len(slow.taken)
 
 
 def test_the_demo_needs_nothing_and_ends(tmp_path: Path) -> None:
