@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -422,6 +423,23 @@ def test_a_refused_mail_fails(scene: Scene) -> None:
         number = len(server.tried)
         scene.poll(NOON + HOUR)
         assert len(server.tried) == number
+
+
+def test_gmail_takes_each_mail_once(scene: Scene) -> None:
+    """Transport `gmail`: nothing is lost while the sender's mailbox is missing or Gmail is down."""
+    with scene.restarted(MEETBOT_MAIL__TRANSPORT="gmail"):
+        first = scene.poll()
+        assert (first.mails["sent"], first.mails["failed"]) == (0, 0)
+        assert first.mails["deferred"] > 1
+        scene.world.add_user("meetbot@district.example", "Meetbot", "/Service")
+        scene.world.fail("gmail", 503, "backendError", times=1)
+        second = scene.poll(NOON + MINUTE)
+        assert second.mails["deferred"] == 1
+        third = scene.poll(NOON + 2 * MINUTE)
+    assert second.mails["sent"] + third.mails["sent"] == first.mails["deferred"]
+    sent = [message_from_bytes(mail.raw) for mail in scene.world.mails]
+    assert len({mail["Message-ID"] for mail in sent}) == len(sent) == first.mails["deferred"]
+    assert scene.letters() == []
 
 
 def test_operators_hear_once_of_mails_that_were_given_up(scene: Scene) -> None:
