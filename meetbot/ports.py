@@ -506,6 +506,9 @@ class Outbox(Protocol):
     def failed(self, *, since: datetime | None) -> list[FailedNotice]:
         """Notices that were given up after an instant (None: ever), oldest first."""
 
+    def waiting(self) -> int:
+        """How many notices were tried in vain and wait for another try."""
+
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
 
@@ -657,6 +660,8 @@ class Outcome:
     job: str
     sources: dict[str, Tally] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
+    """What somebody should look at besides sources: a sentence without names."""
 
     def source(self, name: str) -> Tally:
         """The tally of a source, made when new."""

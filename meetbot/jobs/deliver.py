@@ -30,6 +30,10 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
                 for queued in claimed:
                     deps.go_on()
                     _deliver(deps, queued, outcome, as_of)
+    with deps.store.reading() as tx:
+        waiting = tx.outbox.waiting()
+    if waiting:
+        outcome.trouble = f"mails waiting for another try: {waiting}"
     return outcome
 
 

@@ -185,7 +185,7 @@ def alone(engine: Engine, work: str, patience: float) -> Iterator[bool]:
                     connection.execute(query, values)
                     connection.commit()
         return
-    path = Path(f"{engine.url.database}.{work}-lock")
+    path = Path(f"{engine.url.database}-{work}.lock")
     try:
         path.touch(mode=0o600)
         file = path.open("rb")

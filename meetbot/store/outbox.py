@@ -152,6 +152,13 @@ class SqlOutbox:
         )
         return moved.rowcount == 1
 
+    def waiting(self) -> int:
+        """How many notices were tried in vain and wait for another try."""
+        query = select(func.count()).where(
+            outbox.c.state == OutboxState.QUEUED, outbox.c.attempts > 0
+        )
+        return self._connection.execute(query).scalar_one()
+
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of an occurrence, claimed ones too; gives how many."""
         dropped = self._connection.execute(

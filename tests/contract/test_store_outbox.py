@@ -98,7 +98,10 @@ def test_attempts_are_counted(store: SqlStore) -> None:
     assert claim(store)[0].attempts == 1
     with store.transaction() as tx:
         tx.outbox.defer("one", "busy", retry_at=at(1))
+    add(store, a_notice("never tried", 9))
 
+    with store.reading() as tx:
+        assert tx.outbox.waiting() == 1
     assert claim(store, 0.5) == []
     assert claim(store, 1)[0].attempts == 2
 

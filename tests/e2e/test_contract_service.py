@@ -164,6 +164,25 @@ def test_run_goes_on_while_google_is_away(scene: Scene) -> None:
     assert scene.rules() == set()
 
 
+def test_health_tells_of_mails_that_cannot_leave(scene: Scene) -> None:
+    """Nobody takes the mails: `/health` says how many wait, until they have left."""
+    folder, port = scene.stage.folder, free_port()
+    health = f"http://127.0.0.1:{port}/health"
+    words = ("--config", scene.stage.config, "run")
+    at = {"MEETBOT_SERVICE__HEALTH": f"127.0.0.1:{port}"}
+    with started(*words, cwd=folder, **at, MEETBOT_MAIL__URL="smtp://127.0.0.1:9") as running:
+        answer = until(
+            lambda: found if "waiting" in (found := get(health) or "") else None,
+            running=running,
+            folder=folder,
+        )
+    document = json.loads(answer)
+    assert document["status"] == "degraded"
+    assert re.fullmatch(r"mails waiting for another try: \d+", document["problems"]["deliver"])
+    for name in (TEACHER, PARTNER, *STUDENTS):
+        assert name not in answer
+
+
 class _SlowServer:
     """An SMTP server that takes each mail only when it is let."""
 
