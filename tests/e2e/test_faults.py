@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -19,7 +19,7 @@ from aiosmtpd.controller import Controller
 from meetbot.domain.notices import Mail, Notice
 from meetbot.jobs import poll
 from meetbot.jobs.poll import PollResult
-from meetbot.ports import ComposePort, MailerPort
+from meetbot.ports import ComposePort, MailerPort, Store, Tx
 from meetbot.sandbox.faults import Api, Fault, Kind
 from tests.command import meetbot
 from tests.scene import (
@@ -512,6 +512,33 @@ def test_after_a_death_while_sending_the_next_pass_sends_the_rest(scene: Scene) 
     ids = [letter.message["Message-ID"] for letter in scene.letters()]
     assert second.mails["sent"] == len(ids) == len(set(ids)) > 1
     assert first.message["Message-ID"] in ids
+
+
+class _SharedStore:
+    """A database on which another process delivers all the time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        return self._store.transaction()
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        return self._store.reading()
+
+    @contextmanager
+    def alone(self, work: str, *, patience: float = 0.0) -> Iterator[bool]:  # noqa: ARG002
+        yield False
+
+
+def test_what_another_process_is_delivering_is_left_to_it(scene: Scene) -> None:
+    """Nothing is sent beside it and nothing taken from it; later all of it leaves."""
+    deps = scene.stage.app.deps
+    beside = poll.run(replace(deps, store=_SharedStore(deps.store)), scene.clock, requests=dict)
+    assert beside.flags["opened"] > 0
+    assert not any(beside.mails.values())
+    assert scene.letters() == []
+    assert scene.poll(NOON + MINUTE).mails["sent"] == len(scene.letters()) > 0
 
 
 class _BrokenComposer:
