@@ -44,6 +44,7 @@ class Addressees:
             Audience.PRINCIPAL: self.principal,
             Audience.PRIVACY: self.privacy,
             Audience.DIGEST: self.officers,
+            Audience.OPERATORS: (),
         }[audience]
 
 

@@ -35,6 +35,7 @@ from meetbot.ports import (
     Outcome,
     Participant,
     SavedConference,
+    Tally,
     Tx,
 )
 from meetbot.ports import Sift as SiftPort
@@ -135,6 +136,7 @@ class _AuditReading:
         """Store the rows of a span that matter; raises what stands in the way."""
         tally = self._outcome.source(AUDIT)
         for page in _ahead(self._deps.reports.meet(since, until, sift)):
+            self._deps.go_on()
             if page.malformed:
                 tally.note_failed("an audit row could not be understood")
             tally.read += page.rows
@@ -405,6 +407,18 @@ def _read_meet(
             else:
                 tally.read += 1
             _save_read(deps, roster, record, read, as_of)
+    _note_meet(deps, tally, as_of)
+
+
+def _note_meet(deps: Deps, tally: Tally, as_of: datetime) -> None:
+    """Meet as a whole fails when no meeting at all could be read."""
+    if tally.read:
+        with deps.store.reading() as tx:
+            is_failing = bool(tx.meta.source(MEET).problem)
+        if is_failing:
+            note_source(deps, MEET, as_of)
+    elif tally.failed:
+        note_source(deps, MEET, as_of, problem=max(tally.reasons, key=tally.reasons.__getitem__))
 
 
 @dataclass(slots=True)
@@ -449,6 +463,7 @@ def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime
 
     A meeting of adults becomes one of full scope the moment a student joins (catalogue §2).
     """
+    deps.go_on()
     read = _MeetRead()
     organizer, reason = _subject(deps, people, _organizer(deps, record))
     if organizer is None and reason != _OUTSIDE:

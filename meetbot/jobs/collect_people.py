@@ -39,6 +39,7 @@ def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
     changed = False
     try:
         for batch in _batches(deps.directory.accounts()):
+            deps.go_on()
             for account in batch:
                 _note_domain(account, students)
             with deps.store.transaction() as tx:

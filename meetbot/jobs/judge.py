@@ -48,6 +48,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             return outcome
         seen.update(due)
         for start in range(0, len(due), _TOGETHER):
+            deps.go_on()
             _judge_together(deps, roster, due[start : start + _TOGETHER], outcome, as_of)
 
 

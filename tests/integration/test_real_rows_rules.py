@@ -95,7 +95,7 @@ def judged(
         district=District(
             zone=ZoneInfo("UTC"),
             domains=frozenset({"bar.com"}),
-            recipients=Recipients(("officer@bar.com",), ("officer@bar.com",)),
+            recipients=Recipients(("officer@bar.com",), ("officer@bar.com",), ()),
         ),
     )
     registry = Registry(
