@@ -22,7 +22,7 @@ from meetbot.domain.meetings import (
     OccurrenceKey,
     Scope,
 )
-from meetbot.domain.notices import Mail, Notice
+from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.registry import Registry
 
@@ -80,8 +80,8 @@ class CalendarRead:
     events: tuple[EventCopy, ...]
     mark: SyncMark
     is_full: bool
-    malformed: int = 0
-    """Events that could not be understood and were left out (counted and said)."""
+    malformed: tuple[str, ...] = ()
+    """Ids of events that could not be understood, empty where even that is missing."""
 
 
 class CalendarPort(Protocol):
@@ -266,6 +266,8 @@ class CopyChanges:
     mark: SyncMark
     is_full: bool
     """True: kept copies of this calendar that overlap the window and were not read are gone."""
+    malformed: tuple[str, ...] = ()
+    """Event ids that were read and not understood: what is known of them stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,15 +354,17 @@ class MeetingStore(Protocol):
         since: datetime | None = None,
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
+        undecided: bool = False,
     ) -> int:
         """Make occurrences due that end after `since`, have one of these codes and one of these
-        guests; what is not given does not narrow them. Gives how many."""
+        guests, and (`undecided`) something that could not be decided; what is not given does not
+        narrow them. Gives how many."""
 
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Full-scope, not cancelled occurrences with a code that overlap the span and whose
+        """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
 
     def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
@@ -513,6 +517,15 @@ class QueuedNotice:
     references: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FailedNotice:
+    """A notice that was given up."""
+
+    kind: NoticeKind
+    reason: str
+    at: datetime
+
+
 class OutboxState(StrEnum):
     """Life of a notice."""
 
@@ -530,16 +543,27 @@ class Outbox(Protocol):
         """Queue notices whose id is new; gives how many."""
 
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
-        """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
+        """Take due notices; late ones are dropped."""
+
+    def take_back(self, as_of: datetime) -> int:
+        """Queue again what somebody claimed who is no more (see `Store.alone`); gives how many."""
 
     def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
         """Mark as handed over."""
 
-    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
-        """Try again later."""
+    def defer(
+        self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
+    ) -> None:
+        """Try again later, only with the recipients who are left, if some have it already."""
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
-        """Never will be sent; said in metrics and `doctor`."""
+        """Never will be sent; the operators are told."""
+
+    def failed(self, *, since: datetime | None) -> list[FailedNotice]:
+        """Notices that were given up after an instant (None: ever), oldest first."""
+
+    def waiting(self) -> int:
+        """How many notices were tried in vain and wait for another try."""
 
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
@@ -655,6 +679,12 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Tx]:
         """A read-only view; may be open in several threads at once."""
 
+    def alone(self, work: str, *, patience: float = ...) -> AbstractContextManager[bool]:
+        """Be the only one at a work among all processes; whoever dies at it gives it up.
+
+        False if another one has not ended it after so many seconds.
+        """
+
 
 # --- Outcomes -----------------------------------------------------------------------------------
 
@@ -686,6 +716,8 @@ class Outcome:
     job: str
     sources: dict[str, Tally] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
+    """What somebody should look at besides sources: a sentence without names."""
 
     def source(self, name: str) -> Tally:
         """The tally of a source, made when new."""

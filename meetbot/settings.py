@@ -466,9 +466,10 @@ class Mail(_Table):
     @field_validator("url")
     @classmethod
     def _usable(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("transport") == "smtp":
-            if value is None:
-                raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        transport = info.data.get("transport")  # None: it is wrong itself
+        if transport == "smtp" and value is None:
+            raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        if transport != "gmail" and value is not None:
             _smtp_server(value, info.data.get("password"))
         return value
 
@@ -485,6 +486,7 @@ class Schedule(_Table):
     calendars: Period = timedelta(minutes=5)
     live: Period = timedelta(seconds=60)
     final_after: Period = timedelta(hours=24)
+    outage_after: Period = timedelta(hours=2)
     lookback: Period = timedelta(days=7)
     horizon: Period = timedelta(days=30)
     reminders: tuple[Period, ...] = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1))

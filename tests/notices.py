@@ -21,9 +21,12 @@ from meetbot.domain.notices import (
     MeetingNotice,
     Notice,
     NoticeKind,
+    OperationsNotice,
+    Outage,
     PartnerLine,
     ReminderNotice,
     Timeline,
+    Undelivered,
     WeeklyNotice,
 )
 
@@ -304,6 +307,23 @@ def an_all_clear_notice() -> Notice:
     return a_weekly_notice(by_severity=(), pending=0, domains=(), coverage=a_coverage())
 
 
+def an_operations_notice() -> Notice:
+    """To the operators: a source that stays unreadable, one that is back, and lost mails."""
+    content = OperationsNotice(
+        ZONE,
+        (Outage("reports-meet", at(-180), "the Reports API denied access"),),
+        (Outage("directory", at(-600), ""),),
+        (Undelivered("the mail server refused all 2 recipients (550)", 3),),
+    )
+    return a_notice(
+        NoticeKind.OPERATIONS,
+        content,
+        audience=Audience.OPERATORS,
+        to=("it@district.example",),
+        thread=None,
+    )
+
+
 def a_confidential_notice() -> Notice:
     """A finding about a meeting of which nothing but a count may be told."""
     content = MeetingNotice(
@@ -334,6 +354,7 @@ def every_notice() -> dict[str, Notice]:
         "weekly": a_weekly_notice(),
         "all-clear": an_all_clear_notice(),
         "confidential": a_confidential_notice(),
+        "operations": an_operations_notice(),
     }
 
 

@@ -205,7 +205,7 @@ def merge_copies(
     """
     real = [copy for copy in copies if not copy.is_private_copy] or list(copies)
     live = [copy for copy in real if not copy.is_cancelled] or real
-    own = [copy for copy in real if copy.is_organizer_copy]
+    own = [copy for copy in real if copy.is_organizer_copy and not _was_moved_away(copy, live)]
     lead = max(own or live, key=_freshness)
     tellers = sorted([lead] if _is_whole(lead, own) else {*live, lead}, key=_freshness)
     guests = {guest.address_key: guest for copy in tellers for guest in copy.guests}
@@ -233,6 +233,14 @@ def merge_copies(
         disclosure=disclosure,
         fingerprints=fingerprints,
     )
+
+
+def _was_moved_away(copy: KeptCopy, live: list[KeptCopy]) -> bool:
+    """Whether a copy only ended because the event has another organizer now (`events.move`)."""
+    newest = max(live, key=_freshness)
+    if not copy.is_cancelled or newest.is_cancelled or not copy.organizer or not newest.organizer:
+        return False
+    return copy.organizer.address_key != newest.organizer.address_key
 
 
 def _is_whole(lead: KeptCopy, own: list[KeptCopy]) -> bool:

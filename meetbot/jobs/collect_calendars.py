@@ -34,6 +34,7 @@ _HINTS = "reports-calendar"
 _HINT_OVERLAP = timedelta(hours=6)
 _SOON = timedelta(hours=3)
 _RENEW = timedelta(days=1)
+_KEPT = timedelta(days=30)
 _TOGETHER = 100
 """Calendars stored in one transaction."""
 
@@ -88,6 +89,7 @@ def _read(
     for batch in _in_batches(_read_all(deps, staff, states, as_of), _TOGETHER):
         names = _names(context, [read for _, read in batch if isinstance(read, CalendarRead)])
         changes: list[CopyChanges] = []
+        unsure: list[str] = []
         for owner, read in batch:
             if isinstance(read, MeetbotError):
                 tally.note_failed(str(read))
@@ -96,9 +98,16 @@ def _read(
                 if read.malformed:
                     tally.note_failed("an event could not be understood")
                 changes.append(_changes(context, owner, read, names))
+                if read.malformed or _is_unsure(context, read):
+                    unsure.append(owner.address)
         with deps.store.transaction() as tx:
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
+            if any(_is_recovered(states.get(o.address), read) for o, read in batch):
+                # A call that seemed to have no event, or a meeting only known from before.
+                tx.meetings.mark_due(as_of, since=as_of - _KEPT, undecided=True)
+            if unsure:  # what was not understood or looked up must be said again, or mended
+                tx.meetings.forget_marks(unsure)
             for owner, read in batch:
                 if isinstance(read, MeetbotError):
                     tx.meetings.fail_calendar(owner.address, str(read), as_of=as_of)
@@ -169,6 +178,7 @@ def _read_all(
     with ThreadPoolExecutor(deps.district.workers, thread_name_prefix="calendar") as pool:
         waiting: set[Future[Read]] = set()
         while True:
+            deps.go_on()
             for owner in islice(owners, 2 * deps.district.workers - len(waiting)):
                 waiting.add(pool.submit(read, owner))
             if not waiting:
@@ -214,6 +224,20 @@ def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
     return _Names(context.people.by_address(singles), groups)
 
 
+def _is_recovered(state: CalendarState | None, read: CalendarRead | MeetbotError) -> bool:
+    return state is not None and bool(state.problem) and isinstance(read, CalendarRead)
+
+
+def _is_unsure(context: _Context, read: CalendarRead) -> bool:
+    """Whether the directory could not be asked about somebody on this calendar."""
+    return context.people.has_undecided and any(
+        context.people.is_undecided(context.roster.key(address))
+        for event in read.events
+        if not _is_tombstone(event)
+        for address in _addresses(event)
+    )
+
+
 def _changes(
     context: _Context, owner: StaffCalendar, read: CalendarRead, names: _Names
 ) -> CopyChanges:
@@ -229,7 +253,11 @@ def _changes(
         else:
             keep.append(kept)
     gone = tuple(e for e in read.events if _is_tombstone(e))
-    return CopyChanges(owner.address, tuple(keep), gone, tuple(dropped), read.mark, read.is_full)
+    # An event without an id may be any of the known ones: then none of them counts as gone.
+    is_full = read.is_full and "" not in read.malformed
+    return CopyChanges(
+        owner.address, tuple(keep), gone, tuple(dropped), read.mark, is_full, read.malformed
+    )
 
 
 def _is_tombstone(event: EventCopy) -> bool:
@@ -247,8 +275,10 @@ def _kept(event: EventCopy, people: People, names: _Names) -> KeptCopy:
     if event.start_at is None or event.end_at is None or event.ical_uid is None:
         raise ValueError("a tombstone has no copy to keep")
     guests, unexpanded = _guests(event, people, names)
+    are_readable = all(parse_address(attendee.address) for attendee in event.attendees)
     is_hidden = not event.guests_can_see_others and not event.is_organizer_copy
-    is_complete = not (event.attendees_omitted or is_hidden or event.is_details_hidden)
+    is_cut = event.attendees_omitted or not are_readable
+    is_complete = not (is_cut or is_hidden or event.is_details_hidden)
     return KeptCopy(
         calendar=event.calendar,
         event_id=event.event_id,

@@ -14,7 +14,7 @@ from meetbot.domain.addresses import parse_address
 from meetbot.domain.people import Account, AccountKind
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
-from meetbot.jobs.people import known
+from meetbot.jobs.people import GOOGLE_DOMAINS, known
 from meetbot.ports import KnownGroup, Outcome
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
     outcome = Outcome("collect_people")
     _accounts(deps, outcome, as_of)
     _groups(deps, outcome, as_of)
-    _domains(deps, outcome)
+    _domains(deps, outcome, as_of)
     return outcome
 
 
@@ -39,6 +39,7 @@ def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
     changed = False
     try:
         for batch in _batches(deps.directory.accounts()):
+            deps.go_on()
             for account in batch:
                 _note_domain(account, students)
             with deps.store.transaction() as tx:
@@ -85,11 +86,14 @@ def _groups(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
             ]
             with deps.store.transaction() as tx:
                 before = tx.people.groups(keys)
-                for key in keys:
-                    if key not in before:
-                        tx.people.save_group(
-                            KnownGroup(key, (), is_complete=False, read_at=as_of - _NEVER)
-                        )
+                new = [key for key in keys if key not in before]
+                for key in new:
+                    tx.people.save_group(
+                        KnownGroup(key, (), is_complete=False, read_at=as_of - _NEVER)
+                    )
+                if new:
+                    # Events may have named it before anybody could tell that it is a group.
+                    tx.meetings.forget_marks()
             tally.read += len(batch)
     except MeetbotError as error:
         tally.note_failed(str(error))
@@ -98,8 +102,8 @@ def _groups(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
     note_source(deps, "groups", as_of)
 
 
-def _domains(deps: Deps, outcome: Outcome) -> None:
-    """Compare the configured domains with Google's: a missing one makes staff into outsiders."""
+def _domains(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
+    """Note Google's domains: nobody with an address in one of them is an outsider."""
     tally = outcome.source("domains")
     try:
         domains = deps.directory.domains()
@@ -107,9 +111,12 @@ def _domains(deps: Deps, outcome: Outcome) -> None:
         tally.note_failed(str(error))
         return
     tally.read += 1
-    missing = len(domains - deps.district.domains)
-    if missing:
-        outcome.count("domains_not_configured", missing)
+    missing = json.dumps(sorted(domains - deps.district.domains))
+    with deps.store.transaction() as tx:
+        if missing != (tx.meta.get(GOOGLE_DOMAINS) or "[]"):
+            tx.meta.set(GOOGLE_DOMAINS, missing)
+            tx.meetings.forget_marks()
+            tx.meetings.mark_due(as_of, since=as_of - timedelta(days=30))
 
 
 def note_source(deps: Deps, name: str, as_of: datetime, *, problem: str = "") -> None:

@@ -163,9 +163,15 @@ class SqlMeetings:
         since: datetime | None = None,
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
+        undecided: bool = False,
     ) -> int:
-        """Make occurrences due that fit everything that is given; gives how many."""
+        """Make occurrences due that fit everything that is given; gives how many.
+
+        With `undecided` only those of which something could not be decided.
+        """
         conditions = [or_(meetings.c.copies > 0, meetings.c.is_adhoc)]
+        if undecided:
+            conditions.append(meetings.c.is_undecided)
         if since is not None:
             conditions.append(meetings.c.end_at > since)
         ids: set[int] = set()
@@ -194,7 +200,7 @@ class SqlMeetings:
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences whose attendance must be read, by start."""
         return self._records(
-            meetings.c.scope == Scope.FULL,
+            meetings.c.scope != Scope.NONE,
             meetings.c.is_cancelled.is_(False),
             meetings.c.meeting_code.is_not(None),
             meetings.c.attendance_final.is_(False),

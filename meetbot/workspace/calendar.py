@@ -33,7 +33,8 @@ from meetbot.workspace.raw import (
 from meetbot.workspace.refusals import items_of, status_of, unreadable
 
 _EVENT_TYPES = ("default", "fromGmail")
-"""Not `birthday`, `focusTime`, `outOfOffice`, `workingLocation`: nobody is invited to those."""
+_OTHER_TYPES = ("birthday", "focusTime", "outOfOffice", "workingLocation")
+"""Nobody is invited to those."""
 _FIELDS = (
     "nextPageToken,nextSyncToken,items("
     "id,status,eventType,iCalUID,recurringEventId,originalStartTime,start,end,updated,"
@@ -96,13 +97,17 @@ class GoogleCalendars:
         moved = SyncMark(token, mark.window_start_at, mark.window_end_at, mark.synced_at)
         return CalendarRead(events, moved, is_full=False, malformed=malformed)
 
-    def _pages(self, owner: str, place: dict[str, str]) -> tuple[tuple[EventCopy, ...], int, str]:
-        """Events of all pages, how many were malformed, and the token of the last page.
+    def _pages(
+        self, owner: str, place: dict[str, str]
+    ) -> tuple[tuple[EventCopy, ...], tuple[str, ...], str]:
+        """Events of all pages, ids of malformed ones, and the token of the last page.
 
-        Apart from `place` the parameters are always the same, as a sync token demands.
+        Apart from `place` the parameters are always the same, as a sync token demands. An event
+        that changes while pages are read may come twice: the later one counts.
         """
-        events: list[EventCopy] = []
-        malformed, token = 0, ""
+        events: dict[str, EventCopy] = {}
+        malformed: list[str] = []
+        token = ""
         for page in self._client.pages(
             CALENDARS,
             owner,
@@ -115,17 +120,17 @@ class GoogleCalendars:
             **place,
         ):
             for raw in items_of(CALENDARS, page, "items"):
-                if raw.get("eventType", "default") not in _EVENT_TYPES:
+                if raw.get("eventType") in _OTHER_TYPES:
                     continue
                 copy = to_copy(raw, owner, self._zone)
                 if copy is None:
-                    malformed += 1
+                    malformed.append(as_text(raw.get("id")))
                 else:
-                    events.append(copy)
+                    events[copy.event_id] = copy
             token = as_text(page.get("nextSyncToken"), 1_000_000)
         if not token:
             raise unreadable(CALENDARS, "a list without nextSyncToken")
-        return tuple(events), malformed, token
+        return tuple(events.values()), tuple(malformed), token
 
 
 # --- one event ----------------------------------------------------------------------------------
@@ -159,14 +164,15 @@ def to_copy(raw: Raw, calendar: str, zone: ZoneInfo) -> EventCopy | None:
     return EventCopy(
         calendar=calendar,
         event_id=event_id,
-        ical_uid=as_text(raw.get("iCalUID")) or None,
+        # Google derives the uid of its own events from the id; nearly all have it anyway.
+        ical_uid=as_text(raw.get("iCalUID")) or f"{series or event_id}@google.com",
         recurring_event_id=series,
         original_start_at=original_start_at or start_at,
         start_at=start_at,
         end_at=end_at,
         is_all_day=is_all_day,
         organizer=as_text(organizer.get("email")) or None,
-        is_organizer_copy=as_flag(organizer.get("self")),
+        is_organizer_copy=as_flag(organizer.get("self")) or _is_owner(organizer, calendar),
         creator=as_text(as_object(raw.get("creator")).get("email")) or None,
         attendees=attendees,
         attendees_omitted=as_flag(raw.get("attendeesOmitted")) or not are_all_named,
@@ -179,6 +185,11 @@ def to_copy(raw: Raw, calendar: str, zone: ZoneInfo) -> EventCopy | None:
         links=_links(raw),
         updated_at=as_instant(raw.get("updated")),
     )
+
+
+def _is_owner(organizer: Raw, calendar: str) -> bool:
+    """Whether an event's organizer is the calendar that it was read from."""
+    return as_text(organizer.get("email")).casefold() == calendar.casefold()
 
 
 def _moment(value: object, zone: ZoneInfo) -> tuple[datetime | None, bool]:
@@ -205,6 +216,8 @@ def _floating(raw: Raw, zone: ZoneInfo) -> datetime | None:
 
 def _attendees(value: object) -> tuple[tuple[Attendee, ...], bool]:
     """The guest list, and whether everybody on it has an address."""
+    if value is not None and not isinstance(value, list):
+        return (), False
     entries = as_objects(value)
     found = tuple(
         Attendee(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from meetbot.domain.people import Account, DistrictUnits
-from meetbot.errors import NotFound, Permanent
+from meetbot.errors import AccessDenied, NotFound, Permanent
 from meetbot.ports import GroupMember
 from meetbot.workspace.api import DOMAINS, GROUPS, UNITS, USERS, Api
 from meetbot.workspace.client import GoogleClient
@@ -128,8 +128,9 @@ class GoogleDirectory:
     def members(self, group: str) -> tuple[GroupMember, ...]:
         """All members, nested groups opened; raises `NotFound` for a foreign group.
 
-        A nested group stays as `is_group` when it is foreign. `includeDerivedMembership` also
-        lists nested groups themselves, so each is asked for once to know whether it was opened.
+        A nested group stays as `is_group` when it is foreign, which Google tells by 404 or 403.
+        `includeDerivedMembership` also lists nested groups themselves, so each is asked for once
+        to know whether it was opened.
         """
         seen = {group.lower()}
         members: dict[str, GroupMember] = {}
@@ -144,8 +145,8 @@ class GoogleDirectory:
                 try:
                     waiting += self._listed(member.address)
                     continue
-                except NotFound as error:
-                    if status_of(error) != 404:
+                except (NotFound, AccessDenied) as error:
+                    if status_of(error) not in (403, 404):
                         raise
             members[key] = member
         return tuple(members.values())

@@ -126,7 +126,7 @@ def to_row(row: CallRow) -> Row | None:
     name = conference_of(row) or _guessed(code, end_at)
     if name is None:
         return None
-    key = f"{row.written}/{row.qualifier}/{row.index}"
+    key = f"{row.written}/{row.qualifier or row.word('endpoint_id')}/{row.index}"
     organizer = parse_address(row.word("organizer_email"))
     conference = Conference(
         name=name,

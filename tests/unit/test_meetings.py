@@ -152,6 +152,20 @@ def test_a_meeting_moved_to_another_organizer_goes_on() -> None:
 # --- Imported, hidden ---------------------------------------------------------------------------
 
 
+def test_a_meeting_moved_to_a_calendar_that_nobody_reads_goes_on() -> None:
+    """The former organizer's copy ended, a guest's newest one names somebody else."""
+    shared = a_guest("key-shared", "group.calendar.google.com", is_organizer=True)
+    left = own(is_cancelled=True)
+    stale = copy_of(EVE, updated_at=at(-2000))
+
+    meeting = merged(left, stale, copy_of(organizer=shared))
+
+    assert not meeting.is_cancelled
+    assert meeting.organizer == shared
+    assert not meeting.are_settings_known
+    assert merged(left, stale, copy_of()).is_cancelled
+
+
 def test_an_imported_copy_counts_only_alone() -> None:
     """Whoever imports an event tells nothing about the real one."""
     imported = own(calendar=BOB, is_private_copy=True, start=90, guests=(a_guest("stale"),))

@@ -185,6 +185,7 @@ def test_all_mistakes_at_once(file: Path) -> None:
         api_root = "http://api.example"
         [mail]
         transport = "pigeon"
+        url = "http://mail.district.example"
         sender = "x"
         officers = "officer@district.example"
         [mail.contacts]
@@ -220,6 +221,7 @@ def test_all_mistakes_at_once(file: Path) -> None:
         "google.api_root",
         "database",
         "mail.transport",
+        "mail.url",
         "mail.sender",
         "mail.officers",
         "mail.contacts.afterschool",

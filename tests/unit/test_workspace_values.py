@@ -111,6 +111,16 @@ def test_single_event() -> None:
     assert found.meeting_code is None
 
 
+def test_without_what_google_may_leave_out() -> None:
+    """No uid: the one Google makes of the id, a series' for its instances. No `self`: the owner."""
+    bare = copy(iCalUID=None, organizer={"email": ANN.upper()})
+    instance = copy(id="e1_20261013T150000Z", iCalUID=None, recurringEventId="e1")
+
+    assert bare.ical_uid == instance.ical_uid == "e1@google.com"
+    assert bare.is_organizer_copy
+    assert not copy(organizer={"email": "else@district.example"}).is_organizer_copy
+
+
 def test_moved_instance() -> None:
     """A moved instance keeps Google's original start beside its new time."""
     found = copy(recurringEventId="e0", originalStartTime={"dateTime": "2026-10-12T10:00:00-05:00"})
@@ -253,6 +263,7 @@ def test_guest_lists() -> None:
     assert found.attendees_omitted
     assert not copy(attendees=guests[:2]).attendees_omitted
     assert copy(attendees=guests[:1], attendeesOmitted=True).attendees_omitted
+    assert copy(attendees="everybody").attendees_omitted
 
 
 def test_hidden_details() -> None:
@@ -386,6 +397,20 @@ def test_malformed_rows(parameters: dict[str, Any]) -> None:
 
     assert page.malformed == 1
     assert page.visits == ()
+
+
+def test_rows_of_one_instant_stay_apart() -> None:
+    """A qualifier that came as a number counts; without one the endpoint tells rows apart."""
+    numbered = [row(), row()]
+    for number, one in enumerate(numbered):
+        one["id"]["uniqueQualifier"] = -number
+    bare = [row(endpoint_id="a"), row(endpoint_id="b")]
+    for one in bare:
+        del one["id"]["uniqueQualifier"]
+
+    for rows in (numbered, bare):
+        keys = [visit.key for visit in to_audit_page(to_call_rows(rows)).visits]
+        assert len(set(keys)) == 2
 
 
 USER = {"callerType": "USER", "email": "ann@district.example", "profileId": "11"}
