@@ -1,61 +1,262 @@
 """`python -m tests.mutation [PATTERN …]`: does a test notice when a decision is changed?
 
-mutmut changes the code of `domain/` and `rules/` in thousands of places, one at a time, and runs the
-tests that reach it. It leaves decorated functions alone, and every rule is one; so it works on a
-copy in which `@rule(…) def f` is written `def f`, and `f = rule(…)(f)` below it. PATTERN names
-mutants, such as `meetbot.domain.presence*`; without any, all are tried.
+mutmut changes the code of `domain/` and `rules/` in thousands of places, one at a time. It leaves
+decorated functions alone, and every rule is one; so it works on a copy in which `@rule(…) def f` is
+written `def f`, and `f = rule(…)(f)` below it. The tests are loaded once; each mutant then gets a
+process of its own, forked from there, that runs the tests that reach the changed function, the
+quickest first, until one fails.
+
+PATTERN names mutants, such as `meetbot.domain.presence*`; without any, all are tried. What was
+noticed once is not tried again until its function changes; remove `build/mutation` to start anew.
+`mutmut show NAME`, run in `build/mutation`, shows a mutant.
 """
 
 from __future__ import annotations
 
+import gc
 import json
+import math
+import os
+import re
+import resource
 import shutil
-import subprocess
 import sys
+import time
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import NoReturn
 
 import libcst as cst
+import pytest
+from _pytest.runner import runtestprotocol
+from mutmut.__main__ import create_mutants
+from mutmut.configuration import config
+from mutmut.mutation.data import SourceFileMutationData
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+from mutmut.utils.file_utils import copy_also_copy_files, copy_src_dir, walk_mutatable_files
+from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 COPY = Path("build/mutation")
+SURVIVORS = Path("tests/mutation-survivors.md")
+WANTED = 0.9
+"""The share of mutants that the tests must notice."""
 _SUBJECTS = ("meetbot/domain", "meetbot/rules")
 _COPIED = ("meetbot", "tests", "pyproject.toml", "README.md")
 _KEPT = frozenset({"property", "staticmethod", "classmethod", "dataclass", "overload"})
-_CHILDREN = "4"
-WANTED = 0.9
-"""The share of mutants that the tests must notice."""
+_CHILDREN = 2
+_SECONDS = 3.0
+"""How long the tests of one mutant take together at most; the slowest are left out."""
+_ROW = re.compile(r"^\| `(?P<function>[^`]+)` \| (?P<count>\d+) \| (?P<reason>[^|]+) \|$", re.M)
+_NOTICED, _SURVIVED, _UNREACHED = 1, 0, 33
+"""mutmut's exit codes of a mutant's process."""
 
 
 def main() -> None:
-    """Make the copy, try the mutants, print the share noticed and who survived; exit 1 below it."""
+    """Make the copy, try the mutants, say who survived; exit 1 if too few were noticed."""
+    patterns = sys.argv[1:] or ["*"]
+    listed = {row["function"]: int(row["count"]) for row in _ROW.finditer(SURVIVORS.read_text())}
     _copy()
-    subprocess.run(
-        [sys.executable, "-m", "mutmut", "run", "--max-children", _CHILDREN, *sys.argv[1:]],
-        cwd=COPY,
-        check=True,
+    os.chdir(COPY)
+    copy_src_dir()
+    shutil.rmtree("mutants/tests", ignore_errors=True)
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        copy_also_copy_files()
+        create_mutants(_CHILDREN)
+    asked: dict[str, SourceFileMutationData] = {}
+    for path in walk_mutatable_files():
+        data = SourceFileMutationData(path=path)
+        data.load()
+        names = (n for n in data.exit_code_by_key if any(fnmatch(n, p) for p in patterns))
+        asked |= dict.fromkeys(names, data)
+    _try({name: file for name, file in asked.items() if not _is_noticed(file, name)})
+    share = _report({name: _is_noticed(file, name) for name, file in asked.items()}, listed)
+    sys.exit(share < WANTED)
+
+
+def _is_noticed(file: SourceFileMutationData, name: str) -> bool:
+    """Whether a test failed, or the changed code ran without end, when this mutant was tried."""
+    return file.exit_code_by_key[name] not in (None, _SURVIVED, _UNREACHED)
+
+
+def _try(mutants: dict[str, SourceFileMutationData]) -> None:
+    """Load the tests from mutmut's folder, and try each mutant in their midst."""
+    folder = Path("mutants").resolve()
+    sys.path.insert(0, str(folder))
+    for module in [m for m in sys.modules if m.partition(".")[0] == "tests"]:
+        del sys.modules[module]  # those of the copy are meant
+    chosen = [str(folder / path) for path in config().pytest_add_cli_args_test_selection]
+    options = [f"--rootdir={folder}", f"-c{folder / 'pyproject.toml'}", "-qq", "--no-summary"]
+    set_mutant_under_test("")
+    code = pytest.main(
+        [*options, *config().pytest_add_cli_args, *chosen], plugins=[_Trials(mutants)]
     )
-    subprocess.run([sys.executable, "-m", "mutmut", "export-cicd-stats"], cwd=COPY, check=True)
-    counts = json.loads((COPY / "mutants/mutmut-cicd-stats.json").read_text())
-    noticed = counts["killed"] + counts["timeout"] + counts.get("caught_by_type_check", 0)
-    tried = noticed + counts["survived"] + counts["suspicious"] + counts["no_tests"]
-    subprocess.run([sys.executable, "-m", "mutmut", "results"], cwd=COPY, check=True)
-    print(f"{noticed} of {tried} mutants were noticed: {noticed / max(tried, 1):.1%}")
-    sys.exit(noticed < WANTED * tried)
+    if code != pytest.ExitCode.OK:
+        sys.exit("the tests do not pass without any change")
+
+
+class _Trials:
+    """Takes the place of pytest's own loop over the tests."""
+
+    def __init__(self, mutants: dict[str, SourceFileMutationData]) -> None:
+        self._mutants = mutants
+        self._running: dict[int, str] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Learn which test reaches which function, then try the mutants, some at a time."""
+        gc.freeze()
+        seconds, tests = _learned(session.items)
+        items = {item.nodeid: item for item in session.items}
+        started = time.monotonic()
+        try:
+            for number, (name, file) in enumerate(self._mutants.items()):
+                chosen = _quickest(tests.get(mangled_name_from_mutant_name(name), []), seconds)
+                if not chosen:
+                    file.exit_code_by_key[name] = _UNREACHED
+                    continue
+                if len(self._running) == _CHILDREN:
+                    self._await_one()
+                budget = math.ceil(2 * sum(seconds[nodeid] for nodeid in chosen)) + 2
+                pid = _forked(lambda: _tried(name, [items[n] for n in chosen], budget))  # noqa: B023
+                self._running[pid] = name
+                if number % 500 == 499:
+                    print(f"{number + 1} tried in {time.monotonic() - started:.0f} s", flush=True)
+            while self._running:
+                self._await_one()
+        finally:
+            for file in set(self._mutants.values()):
+                file.save()
+        return True
+
+    def _await_one(self) -> None:
+        pid, status = os.wait()
+        name = self._running.pop(pid)
+        self._mutants[name].exit_code_by_key[name] = os.waitstatus_to_exitcode(status)
+
+
+def _forked(work: Callable[[], int]) -> int:
+    """The id of a silent process that does the work and exits with its result."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.chdir("mutants")
+        code = work()
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+        code = _NOTICED
+    os._exit(code)
+
+
+def _tried(name: str, items: list[pytest.Item], budget: int) -> int:
+    """Whether a test notices the mutant; stopped when it has used so many seconds of CPU."""
+    limit = int(time.process_time()) + budget
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+    set_mutant_under_test(name)
+    return _SURVIVED if all(map(_passes, items)) else _NOTICED
+
+
+def _passes(item: pytest.Item) -> bool:
+    reports = runtestprotocol(item, log=False, nextitem=None)
+    return all(report.outcome != "failed" for report in reports)
+
+
+def _learned(items: list[pytest.Item]) -> tuple[dict[str, float], dict[str, list[str]]]:
+    """Seconds of each test; by function, the tests that reach it.
+
+    Learned in a process of its own, so that nothing is left in a cache when the mutants are tried.
+    """
+    notes = Path("reached.json").resolve()
+    _, status = os.waitpid(_forked(lambda: _watched(items, notes)), 0)
+    if os.waitstatus_to_exitcode(status):
+        pytest.exit("a test fails without any change", returncode=pytest.ExitCode.TESTS_FAILED)
+    seconds, tests = json.loads(notes.read_text())
+    return seconds, tests
+
+
+def _watched(items: list[pytest.Item], notes: Path) -> int:
+    set_mutant_under_test("stats")
+    seconds: dict[str, float] = {}
+    tests = defaultdict(list)
+    reached = state()._stats
+    for item in items:
+        reached.clear()
+        started = time.process_time()
+        if not _passes(item):
+            print(f"fails without any change: {item.nodeid}", file=sys.__stderr__)
+            return 1
+        seconds[item.nodeid] = time.process_time() - started
+        for function in reached:
+            tests[function].append(item.nodeid)
+    notes.write_text(json.dumps([seconds, tests]))
+    return 0
+
+
+def _quickest(tests: list[str], seconds: dict[str, float]) -> list[str]:
+    """The tests in the order of their length, until there is no time left."""
+    chosen: list[str] = []
+    left = _SECONDS
+    for test in sorted(tests, key=seconds.__getitem__):
+        left -= seconds[test]
+        if left < 0:
+            break
+        chosen.append(test)
+    return chosen
+
+
+def _report(noticed: dict[str, bool], listed: dict[str, int]) -> float:
+    """Print the share noticed, by module and of all, and the survivors that are not listed."""
+    modules: defaultdict[str, list[bool]] = defaultdict(list)
+    survivors: defaultdict[str, list[str]] = defaultdict(list)
+    for name, is_noticed in noticed.items():
+        modules[name.rpartition(".")[0]].append(is_noticed)
+        if not is_noticed:
+            survivors[_function(name)].append(name)
+    for module, each in sorted(modules.items()):
+        print(f"{sum(each):5} of {len(each):5}  {sum(each) / len(each):6.1%}  {module}")
+    for function, names in sorted(survivors.items()):
+        if len(names) > listed.get(function, 0):
+            numbers = ", ".join(name.rpartition("_")[2] for name in names)
+            print(f"not listed: {function}: {listed.get(function, 0)} of {len(names)} ({numbers})")
+    share = sum(noticed.values()) / len(noticed)
+    print(f"{sum(noticed.values())} of {len(noticed)} mutants were noticed: {share:.1%}")
+    return share
+
+
+def _function(mutant: str) -> str:
+    """`meetbot.domain.dates.x_day__mutmut_7` and `…xǁWindowǁday__mutmut_7` as people name them."""
+    module, _, name = mangled_name_from_mutant_name(mutant).rpartition(".")
+    return f"{module.removeprefix('meetbot.')}.{name[2:].replace('ǁ', '.')}"
 
 
 def _copy() -> None:
-    """A fresh copy of the sources; what mutmut remembers of an earlier run stays."""
-    COPY.mkdir(parents=True, exist_ok=True)
+    """The sources, functions undecorated; a file that did not change is not written again."""
     for name in _COPIED:
-        source, target = Path(name), COPY / name
-        if source.is_dir():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
-    for folder in _SUBJECTS:
-        for path in (COPY / folder).rglob("*.py"):
-            text = path.read_text(encoding="utf-8")
-            path.write_text(cst.parse_module(text).visit(_Undecorated()).code, encoding="utf-8")
+        source = Path(name)
+        wanted = dict(_texts(source))
+        for path, text in wanted.items():
+            target = COPY / path
+            if not target.exists() or target.read_bytes() != text:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(text)
+        for path in (COPY / source).rglob("*"):
+            if path.is_file() and path.relative_to(COPY) not in wanted:
+                path.unlink()
+
+
+def _texts(source: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every file to copy, with what the copy holds."""
+    for path in [source] if source.is_file() else sorted(source.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            text = path.read_bytes()
+            if path.suffix == ".py" and path.as_posix().startswith(_SUBJECTS):
+                text = cst.parse_module(text).visit(_Undecorated()).bytes
+            yield path, text
 
 
 class _Undecorated(cst.CSTTransformer):
