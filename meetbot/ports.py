@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
+from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.meetings import (
@@ -213,7 +214,7 @@ class PeopleStore(Protocol):
     def groups(self, address_keys: Collection[str]) -> dict[str, KnownGroup]:
         """Groups by keyed address."""
 
-    def learn(self, id_key: str, address_key: str, address: str) -> None:
+    def learn(self, id_key: str, address_key: str, address: str, *, at: datetime) -> None:
         """Remember the clear address of an outsider's Meet id (catalogue §2)."""
 
     def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -406,7 +407,10 @@ class RegistryStore(Protocol):
         """The rows that were known at an instant."""
 
     def replace(self, registry: Registry, *, as_of: datetime) -> bool:
-        """Make this the known registry; ends and adds rows, keeps history. False: no change."""
+        """Make this the known registry; ends and adds rows, keeps history. False: no change.
+
+        A link of the chain records the rows that came and those that ended.
+        """
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
@@ -440,7 +444,7 @@ class FlagStore(Protocol):
         """Note who was told and at which severity."""
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision; raises `NotFound`."""
+        """Store an officer's decision and the link that records it; raises `NotFound`."""
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
         """(instant, change, reason), oldest first."""
@@ -485,8 +489,8 @@ class Outbox(Protocol):
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
         """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over; a link records the mail's bytes, id and recipients as digests."""
 
     def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
         """Try again later."""
@@ -534,6 +538,27 @@ class SourceRead:
     """Last complete read."""
     problem: str = ""
     failing_since: datetime | None = None
+
+
+class ChainStore(Protocol):
+    """The hash chain over what was decided, imported, mailed, held, exported and deleted.
+
+    The stores append the links of their own changes in the same transaction.
+    """
+
+    def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
+        """Add a link. `subject` is an id of what it is about; `payload` holds texts, whole
+        numbers, lists and objects: digests, counts and instants, no name and no address."""
+
+    def head(self) -> Head | None:
+        """The newest link; None before the first."""
+
+    def find(self, kind: LinkKind, subject: str) -> list[Link]:
+        """All links of a kind about something, oldest first."""
+
+    def audit(self, *, expected: str | None = None) -> Audit:
+        """Check every link and every stored row that one records; `expected` is the hash of some
+        former head that has to be in the chain."""
 
 
 class MetaStore(Protocol):
@@ -591,6 +616,11 @@ class Tx(Protocol):
     @property
     def reminders(self) -> ReminderStore:
         """Reminders made."""
+        ...
+
+    @property
+    def chain(self) -> ChainStore:
+        """What was done, link by link."""
         ...
 
     @property
