@@ -17,10 +17,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
     delete,
     func,
-    or_,
     select,
     type_coerce,
 )
@@ -31,7 +29,7 @@ from meetbot.ports import HeldConference, SavedConference
 from meetbot.store.columns import Instant, clean, clean_code, clean_key, from_micros, to_micros
 from meetbot.store.statements import batches, one_of, overlaps, upsert_plain
 from meetbot.store.tables import conferences, meetings
-from meetbot.store.visits import Rows, VisitRows, to_document, to_rows, to_visits, together
+from meetbot.store.visits import Rows, VisitRows, id_keys, to_document, to_rows, to_visits, together
 
 _LONGEST_CALL = timedelta(hours=24)
 """A call whose end was never read belongs to no occurrence later than this: Meet lets none last
@@ -94,22 +92,39 @@ class SqlConferences:
         rows = self._connection.execute(select(conferences).where(*conditions))
         return tuple(sorted(map(_to_held, rows), key=_by_start))
 
-    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
-        """Delete conferences that ended before (or began, where no end was ever read)."""
-        ended_at = func.coalesce(conferences.c.end_at, conferences.c.start_at)
-        over = ended_at < before
-        if unrelated_before is not None:
-            kept = select(meetings.c.id).where(
-                meetings.c.meeting_code == conferences.c.code, meetings.c.scope != Scope.NONE
-            )
-            over = or_(over, and_(ended_at < unrelated_before, ~kept.exists()))
-        return self._connection.execute(delete(conferences).where(over)).rowcount
+    def unrelated(self, *, before: datetime) -> list[str]:
+        """Names of those that ended before and whose code belongs to no occurrence in scope."""
+        kept = select(meetings.c.id).where(
+            meetings.c.meeting_code == conferences.c.code, meetings.c.scope != Scope.NONE
+        )
+        query = select(conferences.c.name).where(before > _ENDED_AT, ~kept.exists())
+        return list(self._connection.execute(query).scalars())
+
+    def ended(self, *, before: datetime) -> list[Conference]:
+        """Those that ended before (or began, where no end was ever read)."""
+        rows = self._connection.execute(select(conferences).where(before > _ENDED_AT))
+        return [_conference(row) for row in rows]
+
+    def forget(self, names: Collection[str]) -> list[tuple[datetime, int]]:
+        """Delete conferences; gives when each began, and its number of visits."""
+        gone: list[tuple[datetime, int]] = []
+        for some in batches(sorted(names)):
+            rows = self._connection.execute(_NAMED, {"names": some})
+            gone += [(row.start_at, len(to_rows(row.visits))) for row in rows]
+            self._connection.execute(delete(conferences).where(conferences.c.name.in_(some)))
+        return gone
+
+    def id_keys(self) -> set[str]:
+        """Keyed ids of everybody in any stored conference."""
+        documents = self._connection.execute(select(conferences.c.visits)).scalars()
+        return {key for document in documents for key in id_keys(document)}
 
 
 def _by_start(held: HeldConference) -> tuple[datetime, str]:
     return held.conference.start_at, held.conference.name
 
 
+_ENDED_AT = func.coalesce(conferences.c.end_at, conferences.c.start_at)
 _LATEST_END: ColumnElement[datetime] = type_coerce(
     func.coalesce(
         type_coerce(conferences.c.end_at, BigInteger),
