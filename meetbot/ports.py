@@ -587,12 +587,12 @@ class RetentionStore(Protocol):
     ) -> Mapping[str, int]:
         """Delete what is older than the cutoffs, and these occurrences with these conferences.
 
-        Gives how many rows of what; a link of the chain says the same, and `months` counts what
-        went by `month` of its start.
+        Gives how many rows of what; a link of the chain says the same. What went is still counted
+        in the `month` of its start.
         """
 
-    def months(self) -> list[MonthCount]:
-        """Counts of what was deleted, oldest month first."""
+    def months(self, month: Callable[[datetime], str], *, as_of: datetime) -> list[MonthCount]:
+        """Counts of what was held until now, deleted or not, oldest month first."""
 
     def knows_meeting(self, subject: str) -> bool:
         """Whether there is an occurrence of this uid or Meet code."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Cutoffs:
     """Calls without anybody from outside."""
     attendance: datetime
     evidence: datetime
+
+
+def month_in(zone: ZoneInfo) -> Callable[[datetime], str]:
+    """The local month of an instant, such as `2026-10`."""
+    return lambda at: f"{at.astimezone(zone):%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True)

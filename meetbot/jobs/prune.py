@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from meetbot.domain.retention import Cutoffs
+from meetbot.domain.retention import Cutoffs, month_in
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import load
 from meetbot.jobs.rosters import roster_of
@@ -29,12 +29,11 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
     )
     until = as_of - retention.confidential
     confidential = _confidential(deps, cutoffs.attendance, until, as_of)
-    zone = deps.district.zone
     with deps.store.transaction() as tx:
         counts = tx.retention.purge(
             cutoffs,
             confidential=confidential,
-            month=lambda at: f"{at.astimezone(zone):%Y-%m}",
+            month=month_in(deps.district.zone),
             as_of=as_of,
         )
         if not tx.holds.list():

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Row,
     delete,
+    exists,
     func,
     select,
     type_coerce,
@@ -35,6 +36,10 @@ _LONGEST_CALL = timedelta(hours=24)
 """A call whose end was never read belongs to no occurrence later than this: Meet lets none last
 longer, and without a bound a lost end would make every later lesson of its code look live."""
 _MICROSECOND = timedelta(microseconds=1)
+
+Outline = tuple[Conference, int]
+"""A conference and its number of visits."""
+
 _NAMED = select(conferences).where(one_of(conferences.c.name, "names"))
 
 
@@ -94,23 +99,24 @@ class SqlConferences:
 
     def unrelated(self, *, before: datetime) -> list[str]:
         """Names of those that ended before and whose code belongs to no occurrence in scope."""
-        kept = select(meetings.c.id).where(
-            meetings.c.meeting_code == conferences.c.code, meetings.c.scope != Scope.NONE
-        )
-        query = select(conferences.c.name).where(before > _ENDED_AT, ~kept.exists())
+        query = select(conferences.c.name).where(_ended_before(before), ~_IS_RELATED)
         return list(self._connection.execute(query).scalars())
+
+    def related(self) -> list[Outline]:
+        """Those whose code belongs to an occurrence in scope."""
+        rows = self._connection.execute(select(conferences).where(_IS_RELATED))
+        return [_outline(row) for row in rows]
 
     def ended(self, *, before: datetime) -> list[Conference]:
         """Those that ended before (or began, where no end was ever read)."""
-        rows = self._connection.execute(select(conferences).where(before > _ENDED_AT))
+        rows = self._connection.execute(select(conferences).where(_ended_before(before)))
         return [_conference(row) for row in rows]
 
-    def forget(self, names: Collection[str]) -> list[tuple[datetime, int]]:
-        """Delete conferences; gives when each began, and its number of visits."""
-        gone: list[tuple[datetime, int]] = []
+    def forget(self, names: Collection[str]) -> list[Outline]:
+        """Delete conferences; gives what they were."""
+        gone: list[Outline] = []
         for some in batches(sorted(names)):
-            rows = self._connection.execute(_NAMED, {"names": some})
-            gone += [(row.start_at, len(to_rows(row.visits))) for row in rows]
+            gone += map(_outline, self._connection.execute(_NAMED, {"names": some}))
             self._connection.execute(delete(conferences).where(conferences.c.name.in_(some)))
         return gone
 
@@ -120,11 +126,17 @@ class SqlConferences:
         return {key for document in documents for key in id_keys(document)}
 
 
+def _ended_before(before: datetime) -> ColumnElement[bool]:
+    return func.coalesce(conferences.c.end_at, conferences.c.start_at) < before
+
+
 def _by_start(held: HeldConference) -> tuple[datetime, str]:
     return held.conference.start_at, held.conference.name
 
 
-_ENDED_AT = func.coalesce(conferences.c.end_at, conferences.c.start_at)
+_IS_RELATED = exists().where(
+    meetings.c.meeting_code == conferences.c.code, meetings.c.scope != Scope.NONE
+)
 _LATEST_END: ColumnElement[datetime] = type_coerce(
     func.coalesce(
         type_coerce(conferences.c.end_at, BigInteger),
@@ -261,6 +273,10 @@ def _conference(row: Row[Any]) -> Conference:
         organizer=row.organizer,
         calendar_event_id=row.calendar_event_id,
     )
+
+
+def _outline(row: Row[Any]) -> Outline:
+    return _conference(row), len(to_rows(row.visits))
 
 
 def _to_held(row: Row[Any]) -> HeldConference:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from meetbot.domain.addresses import parse_address
+from meetbot.domain.attendance import Conference, Source
 from meetbot.domain.chain import LinkKind, stamp
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.meetings import Scope
@@ -35,7 +36,7 @@ from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.ports import OutboxState
 from meetbot.store.chain import LINKS, SqlChain, recorded
 from meetbot.store.columns import clean_code, clean_key
-from meetbot.store.conferences import SqlConferences
+from meetbot.store.conferences import Outline, SqlConferences
 from meetbot.store.copies import copies_of
 from meetbot.store.holds import SqlHolds
 from meetbot.store.statements import batches, overlaps, upsert
@@ -60,6 +61,8 @@ _AROUND = timedelta(hours=2)
 _CLOSED = [status for status in FlagStatus if not status.is_pending]
 _DONE = (OutboxState.SENT, OutboxState.FAILED, OutboxState.DROPPED)
 _IS_FLAGGED = exists().where(flags.c.occurrence == meetings.c.key_text)
+
+_NUMBERS = ("meetings", "calls", "visits")
 
 Month = Callable[[datetime], str]
 
@@ -91,10 +94,25 @@ class SqlRetention:
         """Whether the registry ever had this partner."""
         return any(cells.get("partner_id") == partner_id for cells in self._cells("partners"))
 
-    def months(self) -> list[MonthCount]:
-        """What was deleted of each month, oldest first."""
-        rows = self._connection.execute(select(forgotten).order_by(forgotten.c.month))
-        return [MonthCount(row.month, row.meetings, row.calls, row.visits) for row in rows]
+    def months(self, month: Month, *, as_of: datetime) -> list[MonthCount]:
+        """Meetings, calls and visits of each month, oldest first: stored and deleted ones."""
+        totals = self._forgotten()
+        query = select(meetings.c.start_at).where(
+            meetings.c.scope != Scope.NONE, ~meetings.c.is_cancelled, meetings.c.start_at < as_of
+        )
+        for start_at in self._connection.execute(query).scalars():
+            totals[month(start_at)]["meetings"] += 1
+        _count(totals, self._conferences.related(), month)
+        return [
+            MonthCount(name, numbers["meetings"], numbers["calls"], numbers["visits"])
+            for name, numbers in sorted(totals.items())
+        ]
+
+    def _forgotten(self) -> defaultdict[str, Counter[str]]:
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for row in self._connection.execute(select(forgotten)):
+            found[row.month].update(meetings=row.meetings, calls=row.calls, visits=row.visits)
+        return found
 
     def purge(
         self,
@@ -182,7 +200,7 @@ class SqlRetention:
         for ids in batches(sorted(gone)):
             purge.delete(meetings, meetings.c.id.in_(ids))
         for number in gone:
-            if rows[number].scope != Scope.NONE:
+            if rows[number].scope != Scope.NONE and not rows[number].is_cancelled:
                 purge.months[month(rows[number].start_at)]["meetings"] += 1
         return gone
 
@@ -207,9 +225,7 @@ class SqlRetention:
         ]
         calls = self._conferences.forget({*old, *more})
         purge.counts["calls"] += len(calls)
-        for start_at, visits in calls:
-            purge.months[month(start_at)]["calls"] += 1
-            purge.months[month(start_at)]["visits"] += visits
+        _count(purge.months, calls, month)
 
     def _has_meeting(self, code: str | None, start_at: datetime, end_at: datetime | None) -> bool:
         """Whether a meeting that is kept may be what this call was held for."""
@@ -299,19 +315,31 @@ class SqlRetention:
         yield from self._connection.execute(query).scalars()
 
     def _add_months(self, added: Mapping[str, Counter[str]]) -> None:
-        known = {count.month: count for count in self.months()}
-        rows = []
-        for month, numbers in added.items():
-            before = known.get(month, MonthCount(month))
-            rows.append(
-                {
-                    "month": month,
-                    "meetings": before.meetings + numbers["meetings"],
-                    "calls": before.calls + numbers["calls"],
-                    "visits": before.visits + numbers["visits"],
-                }
-            )
+        totals = self._forgotten()
+        rows = [
+            {"month": month} | {name: totals[month][name] + numbers[name] for name in _NUMBERS}
+            for month, numbers in added.items()
+        ]
         upsert(self._connection, forgotten, rows, key=["month"])
+
+
+def _count(months: Mapping[str, Counter[str]], calls: Iterable[Outline], month: Month) -> None:
+    """Add calls and visits to their months; a call that both sources tell of counts once."""
+    by_code: dict[str | None, list[Outline]] = defaultdict(list)
+    for call, visits in calls:
+        by_code[call.meeting_code].append((call, visits))
+    for same in by_code.values():
+        read = [call for call, _ in same if call.source is Source.MEET]
+        for call, visits in same:
+            if call.source is Source.MEET or not any(_overlap(call, other) for other in read):
+                months[month(call.start_at)].update(calls=1, visits=visits)
+
+
+def _overlap(one: Conference, other: Conference) -> bool:
+    if one.meeting_code is None:
+        return False
+    ends = one.end_at or one.start_at, other.end_at or other.start_at
+    return one.start_at <= ends[1] and other.start_at <= ends[0]
 
 
 @dataclass(slots=True)

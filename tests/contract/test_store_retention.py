@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from meetbot.domain.attendance import Identity, IdentityForm
+from meetbot.domain.attendance import Identity, IdentityForm, Source
 from meetbot.domain.chain import LinkKind
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, FlagStatus
 from meetbot.domain.meetings import OccurrenceKey, Scope
@@ -119,6 +119,11 @@ def assert_whole(store: SqlStore) -> None:
         assert tx.chain.audit().broken is None
 
 
+def months(store: SqlStore) -> list[MonthCount]:
+    with store.reading() as tx:
+        return tx.retention.months(lambda at: f"{at:%Y-%m}", as_of=T0 + DAY)
+
+
 def names(store: SqlStore, *uids: str) -> list[str]:
     with store.reading() as tx:
         found = tx.conferences.named([f"conferenceRecords/{uid}" for uid in uids])
@@ -146,12 +151,13 @@ EVERY_TABLE = (
 def test_what_has_no_flag_becomes_counts_after_ninety_days(store: SqlStore) -> None:
     """Meeting, guests, attendance, mail and reminder go together, a day later than allowed."""
     a_lesson(store, "plain", "aaaaaaaaaa")
+    before = months(store)
+    assert before == [MonthCount("2026-10", meetings=1, calls=1, visits=2)]
     assert purge(store, 90) == {}
 
     assert purge(store, 91) == {"meetings": 1, "calls": 1, "outbox": 1, "reminders": 1}
     assert [rows(store, table) for table in EVERY_TABLE] == [0] * len(EVERY_TABLE)
-    with store.reading() as tx:
-        assert tx.retention.months() == [MonthCount("2026-10", meetings=1, calls=1, visits=2)]
+    assert months(store) == before
     assert_whole(store)
     assert purge(store, 92) == {}
 
@@ -164,9 +170,24 @@ def test_counts_of_a_month_add_up(store: SqlStore) -> None:
     a_lesson(store, "none", "cccccccccc", scope=Scope.NONE)
     assert purge(store, 92)["meetings"] == 2
 
-    with store.reading() as tx:
-        (month,) = tx.retention.months()
+    (month,) = months(store)
     assert (month.meetings, month.calls) == (2, 2)
+
+
+def test_a_call_that_both_sources_tell_of_counts_once(store: SqlStore) -> None:
+    """Stored or deleted; one that only the audit log knows counts as well."""
+    a_lesson(store, "one", "aaaaaaaaaa")
+    with store.transaction() as tx:
+        for name, code, start in (("audit/1", "aaaaaaaaaa", 5), ("audit/2", "aaaaaaaaaa", 60)):
+            call = a_conference(name, start, start + 30, source=Source.AUDIT, code=code)
+            visit = a_visit("al", start, start + 30, conference=name, source=Source.AUDIT)
+            tx.conferences.save([call], [visit], as_of=T0)
+    before = months(store)
+    assert before == [MonthCount("2026-10", meetings=1, calls=2, visits=3)]
+
+    purge(store, 91)
+    assert rows(store, "conferences") == 0
+    assert months(store) == before
 
 
 def test_a_flag_keeps_all_evidence_of_its_meeting(store: SqlStore) -> None:
@@ -265,8 +286,7 @@ def test_calls_without_outsiders_go_after_four_days(store: SqlStore) -> None:
     assert purge(store, 4) == {}
     assert purge(store, 5) == {"unrelated_calls": 1}
     assert names(store, "staff", "flagged") == ["flagged"]
-    with store.reading() as tx:
-        assert tx.retention.months() == []
+    assert months(store) == []
 
 
 def test_confidential_meetings_become_counts_sooner(store: SqlStore) -> None:
