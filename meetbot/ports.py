@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
+from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.meetings import (
@@ -25,6 +26,7 @@ from meetbot.domain.meetings import (
 from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.registry import Registry
+from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 
 Clock = Callable[[], datetime]
 
@@ -236,7 +238,7 @@ class PeopleStore(Protocol):
     def groups(self, address_keys: Collection[str]) -> dict[str, KnownGroup]:
         """Groups by keyed address."""
 
-    def learn(self, id_key: str, address_key: str, address: str) -> None:
+    def learn(self, id_key: str, address_key: str, address: str, *, at: datetime) -> None:
         """Remember the clear address of an outsider's Meet id (catalogue §2)."""
 
     def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -439,13 +441,6 @@ class ConferenceStore(Protocol):
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
 
-    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
-        """Delete conferences that ended before, with their visits; gives how many.
-
-        Those whose code belongs to no occurrence in scope go when they ended before
-        `unrelated_before` already.
-        """
-
 
 class RegistryStore(Protocol):
     """The registry with its history: what was known when."""
@@ -457,7 +452,10 @@ class RegistryStore(Protocol):
         """The rows that were known at an instant."""
 
     def replace(self, registry: Registry, *, as_of: datetime) -> bool:
-        """Make this the known registry; ends and adds rows, keeps history. False: no change."""
+        """Make this the known registry; ends and adds rows, keeps history. False: no change.
+
+        A link of the chain records the rows that came and those that ended.
+        """
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
@@ -491,7 +489,7 @@ class FlagStore(Protocol):
         """Note who was told and at which severity."""
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision; raises `NotFound`."""
+        """Store an officer's decision and the link that records it; raises `NotFound`."""
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
         """(instant, change, reason), oldest first."""
@@ -548,8 +546,8 @@ class Outbox(Protocol):
     def take_back(self, as_of: datetime) -> int:
         """Queue again what somebody claimed who is no more (see `Store.alone`); gives how many."""
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over; a link records the mail's bytes, id and recipients as digests."""
 
     def defer(
         self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
@@ -607,6 +605,73 @@ class SourceRead:
     failing_since: datetime | None = None
 
 
+class ChainStore(Protocol):
+    """The hash chain over what was decided, imported, mailed, held, exported and deleted.
+
+    The stores append the links of their own changes in the same transaction.
+    """
+
+    def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
+        """Add a link. `subject` is an id of what it is about; `payload` holds texts, whole
+        numbers, lists and objects: digests, counts and instants, no name and no address."""
+
+    def head(self) -> Head | None:
+        """The newest link; None before the first."""
+
+    def find(self, kind: LinkKind, subject: str) -> list[Link]:
+        """All links of a kind about something, oldest first."""
+
+    def links(self, kind: LinkKind | None = None) -> list[Link]:
+        """All links, or those of one kind, oldest first."""
+
+    def audit(self, *, expected: str | None = None) -> Audit:
+        """Check every link and every stored row that one records; `expected` is the hash of some
+        former head that has to be in the chain."""
+
+
+class HoldStore(Protocol):
+    """Legal holds; each coming and each end is a link of the chain."""
+
+    def add(self, kind: HoldKind, subject: str, *, reason: str, by: str, at: datetime) -> Hold:
+        """Begin a hold."""
+
+    def remove(self, number: int, *, reason: str, by: str, at: datetime) -> Hold:
+        """End a hold; raises `NotFound` where none of this number is in force."""
+
+    def list(self, *, removed: bool = False) -> list[Hold]:
+        """The holds in force, or all of them, oldest first."""
+
+
+class RetentionStore(Protocol):
+    """Deletes what is old, unless a flag or a legal hold keeps it."""
+
+    def ended(self, since: datetime, until: datetime) -> list[int]:
+        """Ids of occurrences in scope without a flag that ended in [since, until)."""
+
+    def purge(
+        self,
+        cutoffs: Cutoffs,
+        *,
+        confidential: Mapping[int, Collection[str]],
+        month: Callable[[datetime], str],
+        as_of: datetime,
+    ) -> Mapping[str, int]:
+        """Delete what is older than the cutoffs, and these occurrences with these conferences.
+
+        Gives how many rows of what; a link of the chain says the same. What went is still counted
+        in the `month` of its start.
+        """
+
+    def months(self, month: Callable[[datetime], str], *, as_of: datetime) -> list[MonthCount]:
+        """Counts of what was held until now, deleted or not, oldest month first."""
+
+    def knows_meeting(self, subject: str) -> bool:
+        """Whether there is an occurrence of this uid or Meet code."""
+
+    def knows_partner(self, partner_id: str) -> bool:
+        """Whether the registry ever had this partner."""
+
+
 class MetaStore(Protocol):
     """Progress marks of sources, small settings, and runs of jobs."""
 
@@ -662,6 +727,21 @@ class Tx(Protocol):
     @property
     def reminders(self) -> ReminderStore:
         """Reminders made."""
+        ...
+
+    @property
+    def chain(self) -> ChainStore:
+        """What was done, link by link."""
+        ...
+
+    @property
+    def holds(self) -> HoldStore:
+        """Legal holds."""
+        ...
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Deletions."""
         ...
 
     @property

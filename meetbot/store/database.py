@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Engine
 
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
+from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
 from meetbot.store.engine import alone, make_engine, viewing, writing
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
+from meetbot.store.holds import SqlHolds
 from meetbot.store.meetings import SqlMeetings
 from meetbot.store.meta import SqlMeta
 from meetbot.store.migrate import migrate
@@ -22,6 +24,7 @@ from meetbot.store.outbox import SqlOutbox
 from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
+from meetbot.store.retention import SqlRetention
 
 _WAIT_SECONDS = 60
 
@@ -37,6 +40,9 @@ class SqlTx:
         self.flags = SqlFlags(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
+        self.chain = SqlChain(connection)
+        self.holds = SqlHolds(connection)
+        self.retention = SqlRetention(connection)
         self.meta = SqlMeta(connection)
 
 
