@@ -46,7 +46,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from meetbot.domain.addresses import parse_address, parse_domain
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
-from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar
+from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar, SpecialAccounts
 from meetbot.domain.registry_rows import ProgramType
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
@@ -584,6 +584,16 @@ class _School(_Table):
         return value
 
 
+class _Accounts(_Table):
+    delegates: tuple[Address, ...] = _USUAL.accounts.delegates
+    webinar_hosts: tuple[Address, ...] = _USUAL.accounts.webinar_hosts
+
+    @field_validator("delegates", "webinar_hosts")
+    @classmethod
+    def _sorted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
+
+
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
@@ -594,6 +604,7 @@ class _PolicyFile(_Table):
     thresholds: _ThresholdTable = _ThresholdTable()  # type: ignore[valid-type]
     limits: _LimitTable = _LimitTable()  # type: ignore[valid-type]
     school: _School = _School()
+    accounts: _Accounts = _Accounts()
     rules: Mapping[RuleId, _RuleTable] = {}
 
 
@@ -643,6 +654,7 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
         school_calendar=SchoolCalendar(
             tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
         ),
+        accounts=SpecialAccounts(**dict(read.accounts)),
     )
 
 

@@ -49,6 +49,10 @@ class Evidence(StrEnum):
     REGISTRY = "registry"
     ATTENDANCE = "attendance"
     TEXT = "text"
+    SPACE = "space"
+    """Access and co-hosts of the Meet space."""
+    EDITS = "edits"
+    """The audit log of calendars: who changed an event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecialAccounts:
+    """`[accounts]` of `policy.toml`: addresses that may do what others may not, sorted."""
+
+    delegates: tuple[str, ...] = ()
+    """Secretaries and booking tools that create and change events for others."""
+    webinar_hosts: tuple[str, ...] = ()
+    """Hosts whose meetings anyone may enter."""
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolCalendar:
     """When officers can be expected to act: weekdays 0 (Monday) to 6, and local hours."""
 
@@ -56,6 +66,7 @@ class Policy:
     approved_platforms: frozenset[Platform] = frozenset({Platform.GOOGLE_MEET})
     rules: Mapping[str, RuleSwitch] = field(default_factory=dict)
     school_calendar: SchoolCalendar = field(default_factory=SchoolCalendar)
+    accounts: SpecialAccounts = field(default_factory=SpecialAccounts)
 
     def switch(self, rule: str) -> RuleSwitch:
         """The switch of one rule, with the default where the file names none."""

@@ -329,7 +329,7 @@ def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
 def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
     """All conference records of one occurrence; a failure keeps what was read before it."""
     read = _MeetRead()
-    organizer, reason = _organizer(deps, people, record)
+    organizer, reason = organizer_of(deps, people, record)
     if organizer is None:
         read.problem = reason
         return read
@@ -346,7 +346,7 @@ def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime
     return read
 
 
-def _organizer(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
+def organizer_of(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
     """Whom to read Meet as; None with the reason where nobody of the district organizes."""
     outside = "Meet shows a call only to its organizer, who is not staff of the district"
     address: Address | None = None

@@ -13,11 +13,13 @@ _UNRELATED = timedelta(days=4)
 
 
 def run(deps: Deps, as_of: datetime) -> Outcome:
-    """Delete attendance that is 90 days old, and after four days what concerns no partner."""
+    """Delete attendance and who edited events after 90 days; after four what has no partner."""
     outcome = Outcome("prune")
     with deps.store.transaction() as tx:
         pruned = tx.conferences.prune(
             before=as_of - _UNFLAGGED, unrelated_before=as_of - _UNRELATED
         )
+        edits = tx.meetings.prune_edits(as_of - _UNFLAGGED)
     outcome.count("conferences_pruned", pruned)
+    outcome.count("edits_pruned", edits)
     return outcome

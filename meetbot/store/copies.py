@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from meetbot.domain.meetings import EventCopy, KeptCopy, OccurrenceKey, Scope, merge_copies
+from meetbot.domain.meetings import EventCopy, KeptCopy, Meeting, OccurrenceKey, Scope, merge_copies
 from meetbot.ports import CopyChanges
 from meetbot.store.columns import Instant, clean_code, clean_key, dump
 from meetbot.store.statements import batches, one_of, upsert
@@ -310,6 +310,9 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "attendance_read_at": None,
         "attendance_problem": "",
         "attendance_final": False,
+        "space": None,
+        "space_due_at": None,
+        "guest_list": None,
     }
 
 
@@ -358,6 +361,7 @@ def _refresh(connection: Connection, meeting_ids: Collection[int], as_of: dateti
         )
     )
     connection.execute(statement, values)
+    _wake_rivals(connection, rows, values, as_of)
     _index_guests(connection, meeting_ids, found)
 
 
@@ -373,6 +377,7 @@ def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
             "start_at": row.start_at,
             "end_at": row.end_at,
             "attendance_final": row.attendance_final,
+            "space_due_at": None,
         }
     key = OccurrenceKey(row.ical_uid, row.original_start_at)
     meeting = merge_copies(key, some, first_seen_at=row.first_seen_at)
@@ -385,11 +390,50 @@ def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
         "scope": Scope.FULL if any(c.scope is Scope.FULL for c in some) else Scope.ADULT,
         "meeting_code": code,
         "attendance_final": row.attendance_final and is_same_time and row.meeting_code == code,
+        "space_due_at": row.space_due_at if is_same_time and _is_read_for(row, meeting) else None,
         "is_recurring": meeting.is_recurring,
         "is_cancelled": meeting.is_cancelled,
         "start_at": meeting.start_at,
         "end_at": meeting.end_at,
     }
+
+
+def _is_read_for(row: Row[Any], meeting: Meeting) -> bool:
+    """Whether the space was read for the code and organizer that the event has now."""
+    facts, organizer = row.space, meeting.organizer
+    return (
+        facts is not None
+        and organizer is not None
+        and facts.code == (clean_code(meeting.meeting_code) if meeting.meeting_code else "")
+        and facts.organizer_key == organizer.address_key
+    )
+
+
+def _wake_rivals(
+    connection: Connection,
+    rows: Iterable[Row[Any]],
+    values: Iterable[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """Other events with a code that these have, or had until now, are judged again."""
+    uids: dict[str, set[str | None]] = defaultdict(set)
+    for row, value in zip(rows, values, strict=True):
+        for code in {row.meeting_code, value["meeting_code"]} - {None}:
+            uids[code].add(row.ical_uid)
+    rivals: list[int] = []
+    for codes in batches(uids):
+        query = select(meetings.c.id, meetings.c.meeting_code, meetings.c.ical_uid).where(
+            meetings.c.meeting_code.in_(codes), meetings.c.is_adhoc.is_(False)
+        )
+        rivals += [
+            row.id for row in connection.execute(query) if uids[row.meeting_code] - {row.ical_uid}
+        ]
+    for ids in batches(rivals):
+        connection.execute(
+            update(meetings)
+            .where(meetings.c.id.in_(ids))
+            .values(due_at=earliest(now), version=meetings.c.version + 1)
+        )
 
 
 def _index_guests(

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from meetbot.domain.addresses import Address, is_masked, parse_address
 from meetbot.domain.attendance import Conference, IdentityForm, RawIdentity, Source, Visit
-from meetbot.ports import AuditPage
+from meetbot.ports import AuditPage, ChangePage, EventEdit
 from meetbot.workspace.api import REPORTS, Api
 from meetbot.workspace.client import GoogleClient
 from meetbot.workspace.raw import (
@@ -72,13 +72,9 @@ class GoogleReports:
         """Pages of `call_ended` rows written in [since, until], newest first."""
         return map(_to_page, self._pages("meet", since, until))
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
-        """Lower-case addresses of calendars on which an event changed, hours late."""
-        found: set[str] = set()
-        for page in self._pages("calendar", since, until):
-            for activity in items_of(REPORTS, page, "items"):
-                found |= to_changed(activity)
-        return frozenset(found)
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
+        """Pages of rows about changed events written in [since, until], hours late."""
+        return map(_to_changes, self._pages("calendar", since, until))
 
     def check(self) -> None:
         """Read one row at most; raises what stands in the way."""
@@ -299,15 +295,52 @@ def _identity(actor: Raw, parameters: dict[str, Raw]) -> RawIdentity:
 
 # --- calendars ----------------------------------------------------------------------------------
 
+_EDITS = frozenset({"add_event_guest", "change_event"})
+"""Who answered, or moved an event, says nothing of who is invited."""
 
-def to_changed(activity: Raw) -> set[str]:
-    """Calendars named by the event changes of one activity. Never raises."""
-    found: set[str] = set()
-    for event in _events(activity):
-        if event.get("type") == _EVENT_CHANGE:
-            parameters = _parameters(event)
+
+def _to_changes(page: Raw) -> ChangePage:
+    return to_change_page(items_of(REPORTS, page, "items"))
+
+
+def to_change_page(activities: Iterable[Raw]) -> ChangePage:
+    """The changed calendars and edited events of some activities. Never raises."""
+    calendars: set[str] = set()
+    edits: list[EventEdit] = []
+    for activity in activities:
+        for index, event in enumerate(_events(activity)):
+            if event.get("type") != _EVENT_CHANGE:
+                continue
+            words = _words(event)
             for name in ("organizer_calendar_id", "calendar_id"):
-                address = _address(_word(parameters, name))
+                address = _address(words.get(name, ""))
                 if address is not None:
-                    found.add(address.text)
-    return found
+                    calendars.add(address.text)
+            edit = _to_edit(activity, event, words, index)
+            if edit is not None:
+                edits.append(edit)
+    return ChangePage(frozenset(calendars), tuple(edits))
+
+
+def _words(event: Raw) -> dict[str, str]:
+    """The parameters of a calendar row that have a text."""
+    given = as_objects(event.get("parameters"))
+    return {as_text(one.get("name")): as_text(one.get("value")) for one in given}
+
+
+def _to_edit(activity: Raw, event: Raw, words: dict[str, str], index: int) -> EventEdit | None:
+    """A guest added or another change; None for other rows, and without time or event."""
+    row = as_object(activity.get("id"))
+    at, event_id = as_instant(row.get("time")), words.get("event_id", "")
+    name = as_text(event.get("name"))
+    if name not in _EDITS or at is None or not event_id:
+        return None
+    actor = _address(as_text(as_object(activity.get("actor")).get("email")))
+    guest = _address(words.get("event_guest", "")) if name == "add_event_guest" else None
+    return EventEdit(
+        key=f"{as_text(row.get('time'))}|{as_text(row.get('uniqueQualifier'))}|{index}",
+        event_id=event_id,
+        at=at,
+        actor=actor.text if actor else None,
+        guest=guest.text if guest else None,
+    )

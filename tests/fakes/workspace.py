@@ -9,10 +9,12 @@ from datetime import datetime
 from meetbot.domain.attendance import Conference, RawIdentity, Visit
 from meetbot.domain.notices import Mail
 from meetbot.domain.people import Account
+from meetbot.domain.spaces import Space
 from meetbot.errors import NotFound
 from meetbot.ports import (
     AuditPage,
     CalendarRead,
+    ChangePage,
     GroupMember,
     Participant,
     SyncMark,
@@ -78,6 +80,13 @@ class FakeMeet:
         del organizer, participant
         return ()
 
+    def space(self, organizer: str, place: str) -> Space:
+        raise NotFound(f"{organizer} has no space {place}")
+
+    def cohosts(self, organizer: str, space: str) -> tuple[str, ...]:
+        del organizer, space
+        return ()
+
 
 @dataclass
 class FakeReports:
@@ -89,9 +98,9 @@ class FakeReports:
         del since, until
         return iter(self.pages)
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
         del since, until
-        return frozenset()
+        return iter(())
 
 
 @dataclass
