@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import admin_action, flag_document, instant, shown
+from meetbot.cli.output import flag_document, instant, shown
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.errors import BadInput, Mistake, NotFound
@@ -137,8 +137,8 @@ def _print_flag(flag: Flag, zone: str) -> None:
     for unknown in flag.unknowns:
         print(f"Not known: {unknown}")
     print(f"Fix:      {flag.fix}")
-    if action := admin_action(flag.rule):
-        print(f"Admin:    {action}")
+    if flag.admin:
+        print(f"Admin:    {flag.admin}")
 
 
 @app.command("decide", epilog=_reasons())

@@ -17,14 +17,6 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:80])
 
 
-def admin_action(rule_id: str) -> str:
-    """What an administrator of Google Workspace can do about a flag; empty where nothing."""
-    from meetbot.rules import RULES
-
-    rule = RULES.get(rule_id)
-    return rule.admin if rule else ""
-
-
 def flag_document(flag: Flag) -> dict[str, object]:
     """One object of `flags list --json`. Nothing in it names a student."""
     records = [n for n in flag.conference_records if n.startswith("conferenceRecords/")]
@@ -59,8 +51,8 @@ def _evidence(flag: Flag) -> dict[str, object]:
         "unknown": list(flag.unknowns),
         "fix": flag.fix,
     }
-    if action := admin_action(flag.rule):
-        evidence["admin_action"] = action
+    if flag.admin:
+        evidence["admin_action"] = flag.admin
     if flag.family:
         evidence["components"] = [
             {

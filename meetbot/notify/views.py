@@ -39,7 +39,6 @@ from meetbot.notify.timeline import (
     timeline_text,
     visit_end,
 )
-from meetbot.rules import RULES
 
 T = TypeVar("T")
 
@@ -259,9 +258,8 @@ def _fixes(flag: FlagLine, audience: Audience) -> Iterator[str]:
     """What mends a flag; officers are also told what an administrator can do."""
     if flag.fix:
         yield flag.fix
-    rule = RULES.get(flag.rule)
-    if audience is Audience.OFFICERS and rule and rule.admin:
-        yield f"Administrator: {rule.admin}"
+    if audience is Audience.OFFICERS and flag.admin:
+        yield f"Administrator: {flag.admin}"
 
 
 def _reminder(audience: Audience, content: ReminderNotice, any_contact: str) -> ReminderView:

@@ -151,6 +151,7 @@ def _finding(rule: Rule, concern: Concern, dossier: Dossier, policy: Policy) -> 
         fix=rule.fix.format_map(concern.facts),
         family=rule.family,
         is_sticky=rule.is_sticky,
+        admin=rule.admin,
     )
 
 

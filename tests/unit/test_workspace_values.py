@@ -657,14 +657,21 @@ _EVENT = st.fixed_dictionaries(
 _PARAMETER = st.fixed_dictionaries(
     {
         "name": st.sampled_from(
-            ["duration_seconds", "start_timestamp_seconds", "conference_id", "identifier"]
+            [
+                "duration_seconds",
+                "start_timestamp_seconds",
+                "conference_id",
+                "identifier",
+                "event_id",
+                "event_guest",
+            ]
         )
         | _JSON
     },
     optional=dict.fromkeys(("value", "intValue", "boolValue"), _JSON),
 )
 _CALL = st.fixed_dictionaries(
-    {"name": st.just("call_ended"), "type": st.just("event_change")},
+    {"name": st.sampled_from(["call_ended", "add_event_guest"]), "type": st.just("event_change")},
     optional={"parameters": st.lists(_PARAMETER | _JSON, max_size=6) | _JSON},
 )
 _ACTIVITY = st.fixed_dictionaries(
@@ -692,8 +699,9 @@ def test_any_event(raw: dict[str, Any]) -> None:
 def test_any_activity(raw: dict[str, Any]) -> None:
     """No activity raises; what is understood has whole seconds and a conference."""
     page = to_audit_page([raw])
-    to_change_page(raw)
+    changes = to_change_page([raw])
 
+    assert all(edit.event_id and edit.at.tzinfo is UTC for edit in changes.edits)
     names = {conference.name for conference in page.conferences}
     for visit in page.visits:
         assert visit.conference in names
