@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from meetbot.domain.meetings import KeptGuest
 
-_SOON = timedelta(days=7)
+_WEEK = timedelta(days=7)
+_DAY = timedelta(days=1)
 _LAST = timedelta(hours=1)
 _AGAIN = timedelta(hours=1)
 
@@ -56,13 +57,13 @@ class SpaceFacts:
 def next_reading(facts: SpaceFacts, start_at: datetime) -> datetime:
     """When to read the space again.
 
-    Within the hour where it is open or could not be read, so that mending it soon shows; daily in
-    the last week and weekly before; always once in the last hour before the start.
+    Within the hour where it is open or could not be read, so that mending it soon shows; weekly
+    at first and daily in the last week; always once in the last hour before the start.
     """
+    read_at = facts.read_at
     if facts.problem or facts.access is Access.OPEN:
-        age = _AGAIN
+        due_at = read_at + _AGAIN
     else:
-        age = timedelta(days=1) if start_at - facts.read_at <= _SOON else _SOON
-    due_at = facts.read_at + age
+        due_at = min(read_at + _WEEK, max(start_at - _WEEK, read_at + _DAY))
     last_at = start_at - _LAST
-    return min(due_at, last_at) if facts.read_at < last_at else due_at
+    return min(due_at, last_at) if read_at < last_at else due_at
