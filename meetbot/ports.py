@@ -300,6 +300,8 @@ class MeetingRecord:
     """Ids under which the audit log of calendars may name it: its copies' and their series'."""
     space: SpaceFacts | None = None
     guest_list: GuestList | None = None
+    link: str = ""
+    """Code and outside guests as they were when it was judged last, see `judged`."""
 
 
 class MeetingStore(Protocol):
@@ -344,6 +346,7 @@ class MeetingStore(Protocol):
         as_of: datetime,
         version: int,
         guest_list: GuestList | None = None,
+        link: str = "",
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 
@@ -391,6 +394,9 @@ class MeetingStore(Protocol):
     def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
         """Other events (no instances of the same uid) with this meeting's code, not cancelled,
         the nearest in time first."""
+
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
 
     def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
         """Upsert audit rows of kept events, others are left out; the occurrences of new rows

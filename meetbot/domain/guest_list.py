@@ -94,7 +94,7 @@ def guest_list_after(
     could_invite = can_invite(meeting)
     known = {entry.key: entry for entry in previous.entries} if previous else {}
     absent_at = previous.read_at if previous else None
-    before = previous.could_invite if previous else None
+    before = previous.could_invite if previous else could_invite
     entries = tuple(
         known.get(key) or Entry(key, read_at, absent_at, _either(before, could_invite))
         for key in sorted(entries_of(meeting))
@@ -121,7 +121,7 @@ def _either(before: bool | None, now: bool | None) -> bool | None:
     """Before or after the addition: the setting may have been changed together with it."""
     if before or now:
         return True
-    return None if before is None and now is None else False
+    return None if before is None or now is None else False
 
 
 def edits_for(key: str, edits: Iterable[Edit]) -> list[Edit]:

@@ -57,11 +57,11 @@ class SpaceFacts:
 def next_reading(facts: SpaceFacts, start_at: datetime) -> datetime:
     """When to read the space again.
 
-    Within the hour where it is open or could not be read, so that mending it soon shows; weekly
-    at first and daily in the last week; always once in the last hour before the start.
+    Within the hour where it is open, so that mending it soon shows; weekly at first and daily in
+    the last week; always once in the last hour before the start.
     """
     read_at = facts.read_at
-    if facts.problem or facts.access is Access.OPEN:
+    if facts.access is Access.OPEN:
         due_at = read_at + _AGAIN
     else:
         due_at = min(read_at + _WEEK, max(start_at - _WEEK, read_at + _DAY))

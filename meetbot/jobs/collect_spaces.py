@@ -15,14 +15,13 @@ from meetbot.domain.addresses import parse_address
 from meetbot.domain.meetings import KeptGuest
 from meetbot.domain.spaces import Space, SpaceFacts, next_reading
 from meetbot.errors import MeetbotError, NotFound
-from meetbot.jobs.collect_conferences import organizer_of
+from meetbot.jobs.collect_conferences import MEET, organizer_of
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import is_surely_out_of_scope
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Tally
 
-SOURCE = "spaces"
 _ONLY_OWNER = "Meet shows the settings of a space only to its owner"
 
 
@@ -38,13 +37,13 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
         ]
     if not due:
         return outcome
-    people, tally = People(deps, outcome, as_of), outcome.source(SOURCE)
+    people, tally = People(deps, outcome, as_of), outcome.source(MEET)
     tasks = _tasks(deps, people, due)
     with ThreadPoolExecutor(deps.district.workers, thread_name_prefix="space") as pool:
         reads = pool.map(lambda task: _read(deps, people, task, as_of), tasks)
         for task, read in zip(tasks, reads, strict=True):
             _count(tally, read)
-            _save(deps, task, read.facts, as_of)
+            _save(deps, task, read, as_of)
     return outcome
 
 
@@ -150,9 +149,11 @@ def _count(tally: Tally, read: _Read) -> None:
         tally.read += 1
 
 
-def _save(deps: Deps, task: _Task, facts: SpaceFacts, as_of: datetime) -> None:
+def _save(deps: Deps, task: _Task, read: _Read, as_of: datetime) -> None:
+    """What could not be read is read again by the next run: each run says what is missing."""
     with deps.store.transaction() as tx:
         for record in task.records:
             if record.meeting is not None:
-                due_at = next_reading(facts, record.meeting.start_at)
-                tx.meetings.note_space(record.id, facts, due_at=due_at, as_of=as_of)
+                again = next_reading(read.facts, record.meeting.start_at)
+                due_at = as_of if read.is_failure else again
+                tx.meetings.note_space(record.id, read.facts, due_at=due_at, as_of=as_of)

@@ -137,6 +137,7 @@ def _judge(
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
+    _wake_sharing(tx, record, dossier, as_of)
     dossier = _with_guest_list(tx, _with_disclosure(dossier, as_of), as_of)
     verdict = _verdict(deps, dossier)
     kept = tx.flags.of(dossier.key.text)
@@ -183,6 +184,23 @@ def _with_guest_list(tx: Tx, dossier: Dossier, as_of: datetime) -> Dossier:
     read_at = listed_at(tx, dossier.meeting, as_of)
     listed = guest_list_after(dossier.meeting, dossier.guest_list, read_at)
     return replace(dossier, guest_list=listed)
+
+
+def _link(dossier: Dossier) -> str:
+    """What other events with the same code are judged by: the code, and who is invited with it."""
+    meeting = dossier.meeting
+    if meeting is None or meeting.is_cancelled or meeting.meeting_code is None:
+        return ""
+    keys = sorted(i.guest.address_key for i in dossier.outsiders)
+    return f"{meeting.meeting_code}|{hashlib.sha256(' '.join(keys).encode()).hexdigest()[:16]}"
+
+
+def _wake_sharing(tx: Tx, record: MeetingRecord, dossier: Dossier, as_of: datetime) -> None:
+    """Judge other events with this one's code again, when code or outside guests changed."""
+    link = _link(dossier)
+    if link != record.link:
+        codes = {known.partition("|")[0] for known in (link, record.link) if known}
+        tx.meetings.wake_sharing(codes, record.key.ical_uid, as_of)
 
 
 def _reason(dossier: Dossier) -> str:
@@ -290,4 +308,5 @@ def _note(
         as_of=as_of,
         version=record.version,
         guest_list=dossier.guest_list,
+        link=_link(dossier),
     )

@@ -14,7 +14,8 @@ from meetbot.domain.people import Kind
 
 _LAG = timedelta(hours=3)
 """After so long the audit log of calendars holds what it will ever hold (facts §2: a few hours)."""
-_SKEW = timedelta(minutes=1)
+_SKEW = timedelta(minutes=5)
+"""Google's clock and ours, and the time an answer is under way."""
 _AGAIN = timedelta(minutes=30)
 
 
@@ -47,7 +48,8 @@ def additions(dossier: Dossier, approved_at: datetime | None = None) -> Iterator
         return
     known = {e.key: e for e in dossier.guest_list.entries} if dossier.guest_list else {}
     for key in sorted(entries_of(dossier.meeting)):
-        found = _addition(known.get(key), edits_for(key, dossier.edits), dossier)
+        entry = known.get(key)
+        found = _addition(entry, _edits_about(key, entry, dossier), dossier)
         if found is not None and (approved_at is None or found.at > approved_at):
             yield found
 
@@ -59,6 +61,15 @@ def explained_at(dossier: Dossier) -> datetime | None:
     entries = dossier.guest_list.entries if dossier.guest_list else ()
     waiting = [e.seen_at + _LAG for e in entries if not _has_log(e, dossier)]
     return max(min(waiting, default=dossier.as_of), dossier.as_of + _AGAIN)
+
+
+def _edits_about(key: str, entry: Entry | None, dossier: Dossier) -> list[Edit]:
+    """The edits that name an entry, oldest first; not those of an earlier time on the list."""
+    named = edits_for(key, dossier.edits)
+    if entry is None or entry.absent_at is None:
+        return named
+    since = entry.absent_at - _SKEW
+    return [edit for edit in named if edit.at >= since]
 
 
 def _addition(entry: Entry | None, named: list[Edit], dossier: Dossier) -> Addition | None:

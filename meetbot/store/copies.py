@@ -313,6 +313,7 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "space": None,
         "space_due_at": None,
         "guest_list": None,
+        "link": "",
     }
 
 
@@ -361,7 +362,6 @@ def _refresh(connection: Connection, meeting_ids: Collection[int], as_of: dateti
         )
     )
     connection.execute(statement, values)
-    _wake_rivals(connection, rows, values, as_of)
     _index_guests(connection, meeting_ids, found)
 
 
@@ -407,33 +407,6 @@ def _is_read_for(row: Row[Any], meeting: Meeting) -> bool:
         and facts.code == (clean_code(meeting.meeting_code) if meeting.meeting_code else "")
         and facts.organizer_key == organizer.address_key
     )
-
-
-def _wake_rivals(
-    connection: Connection,
-    rows: Iterable[Row[Any]],
-    values: Iterable[dict[str, Any]],
-    now: datetime,
-) -> None:
-    """Other events with a code that these have, or had until now, are judged again."""
-    uids: dict[str, set[str | None]] = defaultdict(set)
-    for row, value in zip(rows, values, strict=True):
-        for code in {row.meeting_code, value["meeting_code"]} - {None}:
-            uids[code].add(row.ical_uid)
-    rivals: list[int] = []
-    for codes in batches(uids):
-        query = select(meetings.c.id, meetings.c.meeting_code, meetings.c.ical_uid).where(
-            meetings.c.meeting_code.in_(codes), meetings.c.is_adhoc.is_(False)
-        )
-        rivals += [
-            row.id for row in connection.execute(query) if uids[row.meeting_code] - {row.ical_uid}
-        ]
-    for ids in batches(rivals):
-        connection.execute(
-            update(meetings)
-            .where(meetings.c.id.in_(ids))
-            .values(due_at=earliest(now), version=meetings.c.version + 1)
-        )
 
 
 def _index_guests(

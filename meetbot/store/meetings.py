@@ -66,6 +66,7 @@ _JUDGED = (
                 "undecided",
                 "is_undecided",
                 "guest_list",
+                "link",
             )
         },
     )
@@ -152,6 +153,7 @@ class SqlMeetings:
         as_of: datetime,  # noqa: ARG002 (everything noted is in the other arguments)
         version: int,
         guest_list: GuestList | None = None,
+        link: str = "",
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
         noted = self._connection.execute(
@@ -166,6 +168,7 @@ class SqlMeetings:
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
                 "guest_list": guest_list,
+                "link": link,
             },
         )
         if not noted.rowcount:
@@ -301,6 +304,15 @@ class SqlMeetings:
         found = {one.id: one for one in self._records(meetings.c.id.in_(ids))} if ids else {}
         return [found[meeting_id] for meeting_id in ids]
 
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
+        query = select(meetings.c.id).where(
+            meetings.c.meeting_code.in_([clean_code(code) for code in codes]),
+            meetings.c.ical_uid != uid,
+            meetings.c.copies > 0,
+        )
+        return self._make_due(self._connection.execute(query).scalars(), as_of)
+
     def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
         """Upsert audit rows of kept events; the occurrences of new ones become due."""
         number, touched = save(self._connection, edits)
@@ -403,4 +415,5 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
         ),
         space=row.space,
         guest_list=row.guest_list,
+        link=row.link,
     )

@@ -132,6 +132,7 @@ meetings = Table(
     Column("space", Document(SpaceFacts)),
     Column("space_due_at", Instant),
     Column("guest_list", Document(GuestList)),
+    Column("link", Key, nullable=False),
     Index(None, "ical_uid"),
     Index(None, "meeting_code", "start_at"),
     Index(None, "due_at"),
@@ -142,7 +143,9 @@ meetings = Table(
 
 `version` counts the changes that made one due. `copies` is 0 for an ad-hoc call, and for an event
 that left the scope. Without `space_due_at` the space was not read for the event as it is now.
-Entries of a guest list and co-hosts are keyed; a co-host's address is clear unless a student's.
+`link` is code and outside guests as of the last judgment, the latter hashed: when it changes, other
+events with the code are judged again. Entries of a guest list and co-hosts are keyed; a co-host's
+address is clear unless a student's.
 """
 
 copies = Table(

@@ -178,18 +178,25 @@ def test_other_events_with_a_code(store: SqlStore) -> None:
     assert first == ["e2@google.com"]
 
 
-def test_a_code_that_is_used_again_wakes_the_other_event(store: SqlStore) -> None:
-    """When it comes, and when it goes; occurrences of one series do not wake one another."""
+def test_events_that_share_a_code_are_woken(store: SqlStore) -> None:
+    """All but those of the uid that changed; occurrences of other codes sleep on."""
     series = [an_instance(n * 1440) for n in range(2)]
-    first, second = keep(store, *series)
+    other = a_copy("other", ical_uid="other@google.com", meeting_code="zyxwvutsrq")
+    first, second, third = keep(store, *series, other)
     judge(store)
-    assert keep(store, replace(series[0], guests=(a_guest("key-new"),))) == [first]
-    judge(store)
-    for code in (CODE, "zyxwvutsrq"):
-        woken = keep(store, a_copy("other", ical_uid="other@google.com", meeting_code=code))
-        assert woken[:2] == [first, second]
-        assert len(woken) == 3
+
+    def wake(uid: str, *codes: str) -> list[int]:
+        with store.transaction() as tx:
+            number = tx.meetings.wake_sharing(codes, uid, at(-1))
+        woken = sorted(due(store))
         judge(store)
+        assert number == len(woken)
+        return woken
+
+    assert wake("other@google.com", CODE) == [first, second]
+    assert wake("series@google.com", CODE) == []
+    assert wake("new@google.com", CODE, "zyx-wvut-srq") == [first, second, third]
+    assert wake("new@google.com") == []
 
 
 # --- guest lists and edits ----------------------------------------------------------------------

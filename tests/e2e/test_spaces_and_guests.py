@@ -63,7 +63,7 @@ def test_an_open_space_is_flagged_and_closes_once_it_is_mended(scene: Scene) -> 
     result = scene.poll()
     flag = scene.flag("open-access-space")
     assert result.is_covered, result.sources
-    assert result.sources["spaces"].read == 1
+    assert result.sources["meet"].read == 1
     assert flag.status is FlagStatus.OPEN
     assert flag.facts["cohosts"] == "1 staff and Bright Path"
 
@@ -144,7 +144,7 @@ def test_a_space_that_cannot_be_read_is_undecided(scene: Scene) -> None:
     scene.world.fail("meet", 403, "forbidden", method="meet.spaces", times=None)
     failed = scene.poll()
     assert not failed.is_covered
-    assert failed.sources["spaces"].failed == 1
+    assert failed.sources["meet"].failed == 1
     assert "open-access-space" in undecided(scene)
     assert "open-access-space" not in scene.rules()
 
@@ -173,7 +173,7 @@ def test_the_settings_of_an_outsiders_space_are_unknown(scene: Scene) -> None:
     result = scene.poll()
 
     assert result.is_covered, result.sources
-    assert result.sources["spaces"].skipped == 1
+    assert result.sources["meet"].skipped == 1
     assert "open-access-space" in undecided(scene)
     assert asked(scene) == 0
 
@@ -184,7 +184,7 @@ def test_a_space_of_another_owner_is_unknown(scene: Scene) -> None:
     scene.lesson(START, code="own-ersa-lso")
     result = scene.poll()
 
-    assert result.sources["spaces"].skipped == 1
+    assert result.sources["meet"].skipped == 1
     assert "only to its owner" in undecided(scene)
     assert "open-access-space" not in scene.rules()
 

@@ -26,7 +26,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
         (HOUR + timedelta(minutes=1), {}, HOUR),
         (HOUR, {}, -23 * HOUR),
         (3 * DAY, {"access": Access.OPEN}, 3 * DAY - HOUR),
-        (3 * DAY, {"problem": "Meet is down"}, 3 * DAY - HOUR),
+        (3 * DAY, {"access": None, "problem": "shown to its owner only"}, 2 * DAY),
         (timedelta(minutes=90), {"access": Access.OPEN}, HOUR),
         (timedelta(minutes=50), {"access": Access.OPEN}, timedelta(minutes=-10)),
     ],

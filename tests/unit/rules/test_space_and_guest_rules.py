@@ -313,10 +313,12 @@ def test_an_unknown_actor_needs_review() -> None:
     [
         (an_edit(Editor.UNKNOWN),),
         (an_edit(Editor.STAFF, guest="key of somebody else"),),
-        (an_edit(Editor.STAFF, ABSENT - 2, guest=None),),
-        (an_edit(Editor.STAFF, SEEN + 2, guest=None),),
+        (an_edit(Editor.STAFF, ABSENT - 6, guest=None),),
+        (an_edit(Editor.STAFF, SEEN + 6, guest=None),),
+        (an_edit(Editor.STAFF, ABSENT - 6),),
+        (an_edit(Editor.OUTSIDER, ABSENT - 6),),
     ],
-    ids=["nameless row", "another guest", "edit before", "edit after"],
+    ids=["nameless", "another guest", "edit before", "edit after", "earlier stay", "earlier stay"],
 )
 def test_rows_that_do_not_explain_the_addition(edits: tuple[Edit, ...]) -> None:
     """An edit must name the guest, or lie in the time in which the guest came."""
@@ -330,8 +332,8 @@ def test_rows_that_do_not_explain_the_addition(edits: tuple[Edit, ...]) -> None:
     [
         {"edits": (an_edit(Editor.STAFF),)},
         {"edits": (an_edit(Editor.OTHER),)},
-        {"edits": (an_edit(Editor.STAFF, ABSENT, guest=None),)},
-        {"edits": (an_edit(Editor.STAFF, SEEN, guest=None),)},
+        {"edits": (an_edit(Editor.STAFF, ABSENT - 5, guest=None),)},
+        {"edits": (an_edit(Editor.STAFF, SEEN + 5, guest=None),)},
         {"edits": (an_edit(Editor.OUTSIDER, SEEN - 20), an_edit(Editor.STAFF))},
         {"guest_list": a_list(could_invite=False)},
         {"guest_list": a_list(absent_at=None)},
