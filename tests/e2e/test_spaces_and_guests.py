@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from meetbot.domain.flags import FlagStatus
+from meetbot.jobs import collect_calendars, judge
 from meetbot.sandbox.audit import AuditLog
 from tests.command import meetbot
 from tests.scene import (
@@ -321,6 +322,21 @@ def test_a_guest_whom_the_partner_added(scene: Scene) -> None:
     scene.world.update_event(event.event_id, attendees=guests)
     scene.poll(NOON + 2 * HOUR)
     assert scene.flag("guest-added-by-partner").status is FlagStatus.WITHDRAWN
+
+
+def test_the_service_reads_the_log_once_for_both_uses(scene: Scene) -> None:
+    """Between full rounds it tells which calendars to read, and who added whom."""
+    event = scene.lesson(START, guests_invite=True)
+    scene.poll()
+    invite(scene, event.event_id, EVE, by=PARTNER, at=NOON + HOUR)
+    log = scene.stage.box.requests
+    before = len(log.of("reports.activities.list")), len(log.of("calendar.events.list"))
+    collect_calendars.run(scene.stage.app.deps, NOON + HOUR + MINUTE, changed_only=True)
+    after = len(log.of("reports.activities.list")), len(log.of("calendar.events.list"))
+    judge.run(scene.stage.app.deps, NOON + HOUR + MINUTE)
+
+    assert after == (before[0] + 1, before[1] + 1)
+    assert scene.flag("guest-added-by-partner").certainty == "confirmed"
 
 
 @pytest.mark.parametrize("by", [TEACHER, COLLEAGUE])
