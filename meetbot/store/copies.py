@@ -313,7 +313,7 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "space": None,
         "space_due_at": None,
         "guest_list": None,
-        "link": "",
+        "link": None,
     }
 
 

@@ -415,5 +415,5 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
         ),
         space=row.space,
         guest_list=row.guest_list,
-        link=row.link,
+        link=row.link or "",
     )

@@ -132,7 +132,7 @@ meetings = Table(
     Column("space", Document(SpaceFacts)),
     Column("space_due_at", Instant),
     Column("guest_list", Document(GuestList)),
-    Column("link", Key, nullable=False),
+    Column("link", Key),
     Index(None, "ical_uid"),
     Index(None, "meeting_code", "start_at"),
     Index(None, "due_at"),

@@ -12,9 +12,7 @@ def upgrade() -> None:
     op.add_column("meetings", sa.Column("space", sa.Text(), nullable=True))
     op.add_column("meetings", sa.Column("space_due_at", sa.BigInteger(), nullable=True))
     op.add_column("meetings", sa.Column("guest_list", sa.Text(), nullable=True))
-    op.add_column(
-        "meetings", sa.Column("link", sa.Text(), nullable=False, server_default=sa.text("''"))
-    )
+    op.add_column("meetings", sa.Column("link", sa.Text(), nullable=True))
     op.create_table(
         "event_edits",
         sa.Column("key", sa.Text(), nullable=False),
