@@ -13,6 +13,7 @@ from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
     Disclosure,
     EventCopy,
@@ -27,6 +28,7 @@ from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.registry import Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
+from meetbot.domain.spaces import Space, SpaceFacts
 
 Clock = Callable[[], datetime]
 
@@ -129,6 +131,12 @@ class MeetPort(Protocol):
     def sessions(self, organizer: str, participant: Participant) -> tuple[Visit[RawIdentity], ...]:
         """All sessions of one participant, every page."""
 
+    def space(self, organizer: str, place: str) -> Space:
+        """A space by its name (`spaces/{id}`) or by a meeting code; its settings if owned."""
+
+    def cohosts(self, organizer: str, space: str) -> tuple[str, ...]:
+        """Addresses of the co-hosts of a space, every page."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
@@ -158,6 +166,29 @@ Sift = Callable[[Sequence[Glance]], Collection[str]]
 """Names of those conferences among these rows that matter."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventEdit:
+    """One row of the Reports `calendar` feed: somebody changed an event, perhaps added a guest.
+
+    `key` is the row's identity; addresses are clear, and None where the row has none.
+    """
+
+    key: str
+    event_id: str
+    at: datetime
+    actor: str | None
+    guest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """One page of the Reports `calendar` feed."""
+
+    calendars: frozenset[str]
+    """Calendars on which an event changed."""
+    edits: tuple[EventEdit, ...]
+
+
 class ReportsPort(Protocol):
     """Admin SDK Reports v1, unfiltered and for all users, as the admin subject."""
 
@@ -168,8 +199,11 @@ class ReportsPort(Protocol):
         pages of this reading come along.
         """
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
-        """Addresses of calendars on which an event changed (a hint: hours late)."""
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
+        """Pages of rows about changed events written in [since, until], newest first; hours late.
+
+        Edits are guests added and other changes of events; answers and times are left out.
+        """
 
 
 class MailerPort(Protocol):
@@ -289,6 +323,12 @@ class MeetingRecord:
     """Read in full after the conference had ended: need not be read again."""
     version: int = 0
     """Counts the changes that made it due; hand it back to `judged`."""
+    event_ids: frozenset[str] = frozenset()
+    """Ids under which the audit log of calendars may name it: its copies' and their series'."""
+    space: SpaceFacts | None = None
+    guest_list: GuestList | None = None
+    link: str = ""
+    """Code and outside guests as they were when it was judged last, see `judged`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +383,8 @@ class MeetingStore(Protocol):
         undecided: tuple[str, ...],
         as_of: datetime,
         version: int,
+        guest_list: GuestList | None = None,
+        link: str = "",
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 
@@ -379,6 +421,32 @@ class MeetingStore(Protocol):
 
         The occurrence becomes due when that is news: a first full reading, another problem, final.
         """
+
+    def spaces_due(self, as_of: datetime) -> list[MeetingRecord]:
+        """Full-scope, not cancelled occurrences with a code that start after `as_of` and whose
+        space was not read for the event as it is now, or must be read again."""
+
+    def note_space(
+        self, meeting_id: int, facts: SpaceFacts, *, due_at: datetime, as_of: datetime
+    ) -> None:
+        """Note what a space is like and when to read it again; news make the occurrence due."""
+
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events (no instances of the same uid) with this meeting's code, not cancelled,
+        the nearest in time first."""
+
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
+
+    def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
+        """Upsert audit rows of kept events, others are left out; the occurrences of new rows
+        become due. Gives how many are new."""
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+
+    def prune_edits(self, before: datetime) -> int:
+        """Delete audit rows written before; gives how many."""
 
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""

@@ -46,7 +46,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from meetbot.domain.addresses import parse_address, parse_domain
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
-from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar
+from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar, SpecialAccounts
 from meetbot.domain.registry_rows import ProgramType
 from meetbot.domain.retention import Retention
 from meetbot.domain.thresholds import Thresholds
@@ -613,6 +613,16 @@ class _Retention(_Table):
         return value
 
 
+class _Accounts(_Table):
+    delegates: tuple[Address, ...] = _USUAL.accounts.delegates
+    webinar_hosts: tuple[Address, ...] = _USUAL.accounts.webinar_hosts
+
+    @field_validator("delegates", "webinar_hosts")
+    @classmethod
+    def _sorted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
+
+
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
@@ -624,6 +634,7 @@ class _PolicyFile(_Table):
     limits: _LimitTable = _LimitTable()  # type: ignore[valid-type]
     school: _School = _School()
     retention: _Retention = _Retention()
+    accounts: _Accounts = _Accounts()
     rules: Mapping[RuleId, _RuleTable] = {}
 
 
@@ -678,6 +689,7 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
             tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
         ),
         retention=Retention(**dict(read.retention)),
+        accounts=SpecialAccounts(**dict(read.accounts)),
     )
 
 

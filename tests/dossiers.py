@@ -44,6 +44,7 @@ from meetbot.domain.registry import (
 from meetbot.domain.registry import (
     Identity as RegistryIdentity,
 )
+from meetbot.domain.spaces import Access, SpaceFacts
 from meetbot.rules import evaluate
 
 START = datetime(2026, 10, 13, 15, tzinfo=UTC)
@@ -264,6 +265,8 @@ def a_dossier(
         registry=a_registry(),
         evidence=EVERYTHING,
         zone=ZONE,
+        creator=HOST,
+        space=SpaceFacts("abcdefghij", HOST.guest.address_key, at(-60), access=Access.TRUSTED),
     )
     return replace(dossier, **changes)
 

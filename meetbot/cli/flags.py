@@ -138,6 +138,8 @@ def _print_flag(flag: Flag, zone: str) -> None:
     for unknown in flag.unknowns:
         print(f"Not known: {unknown}")
     print(f"Fix:      {flag.fix}")
+    if flag.admin:
+        print(f"Admin:    {flag.admin}")
 
 
 @app.command("decide", epilog=_reasons())

@@ -51,6 +51,8 @@ def _evidence(flag: Flag) -> dict[str, object]:
         "unknown": list(flag.unknowns),
         "fix": flag.fix,
     }
+    if flag.admin:
+        evidence["admin_action"] = flag.admin
     if flag.family:
         evidence["components"] = [
             {

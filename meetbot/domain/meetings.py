@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -128,6 +129,14 @@ class OccurrenceKey:
         return f"{self.ical_uid or 'adhoc:' + (self.meeting_code or '')}|{start}"
 
 
+_SPLIT = re.compile(r"_R\d{8}(T\d{6})?Z?(?=@|$)")
+
+
+def series_of(key: OccurrenceKey) -> str | None:
+    """The uid of an event without the mark that "this and following events" gives a new part."""
+    return None if key.ical_uid is None else _SPLIT.sub("", key.ical_uid)
+
+
 @dataclass(frozen=True, slots=True)
 class Disclosure:
     """Student addresses on a guest list that an outsider could see."""
@@ -186,6 +195,8 @@ class Meeting:
     disclosure: Disclosure | None = None
     fingerprints: tuple[Fingerprint, ...] = ()
     is_adhoc: bool = False
+    are_guests_kept: bool = True
+    """False: of a meeting of adults only the outsiders are kept."""
 
 
 def merge_copies(
@@ -232,6 +243,7 @@ def merge_copies(
         calendars=tuple(sorted({c.calendar for c in copies})),
         disclosure=disclosure,
         fingerprints=fingerprints,
+        are_guests_kept=any(c.scope is Scope.FULL for c in tellers),
     )
 
 

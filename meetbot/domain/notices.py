@@ -79,6 +79,8 @@ class FlagLine:
     fix: str
     unknowns: tuple[str, ...]
     spans: tuple[TimelineSpan, ...]
+    admin: str = ""
+    """What an administrator of Google Workspace can do, where a setting mends it."""
 
 
 @dataclass(frozen=True, slots=True)

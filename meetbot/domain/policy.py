@@ -40,6 +40,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecialAccounts:
+    """`[accounts]` of `policy.toml`: addresses that may do what others may not, sorted."""
+
+    delegates: tuple[str, ...] = ()
+    """Secretaries and booking tools that create and change events for others."""
+    webinar_hosts: tuple[str, ...] = ()
+    """Hosts whose meetings anyone may enter."""
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolCalendar:
     """When officers can be expected to act: weekdays 0 (Monday) to 6, and local hours."""
 
@@ -58,6 +68,7 @@ class Policy:
     rules: Mapping[str, RuleSwitch] = field(default_factory=dict)
     school_calendar: SchoolCalendar = field(default_factory=SchoolCalendar)
     retention: Retention = field(default_factory=Retention)
+    accounts: SpecialAccounts = field(default_factory=SpecialAccounts)
 
     def switch(self, rule: str) -> RuleSwitch:
         """The switch of one rule, with the default where the file names none."""

@@ -15,7 +15,7 @@ from meetbot.domain.meetings import Attendee, EventCopy, KeptCopy, KeptGuest, Sc
 from meetbot.domain.people import Kind, KnownAccount
 from meetbot.domain.registry import NOT_PARTNER_KINDS, Registry
 from meetbot.errors import MeetbotError
-from meetbot.jobs.collect_people import note_source
+from meetbot.jobs import collect_edits
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
@@ -30,8 +30,6 @@ from meetbot.ports import (
 )
 
 SOURCE = "calendars"
-_HINTS = "reports-calendar"
-_HINT_OVERLAP = timedelta(hours=6)
 _SOON = timedelta(hours=3)
 _RENEW = timedelta(days=1)
 _KEPT = timedelta(days=30)
@@ -40,7 +38,7 @@ _TOGETHER = 100
 
 
 def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
-    """Read every staff calendar, or (`changed_only`) those that may have changed.
+    """Read every staff calendar, or (`changed_only`) those that may have changed; and who did it.
 
     A calendar may have changed when the audit log names it, when a meeting on it starts within
     three hours, when its last reading failed, or when it was never read.
@@ -58,6 +56,8 @@ def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
     if changed_only:
         staff = _changed(deps, staff, states, outcome, as_of)
     _read(deps, staff, states, outcome, as_of)
+    if not changed_only:
+        collect_edits.read(deps, outcome, as_of)
     return outcome
 
 
@@ -121,22 +121,15 @@ def _changed(
     as_of: datetime,
 ) -> list[StaffCalendar]:
     with deps.store.reading() as tx:
-        last = tx.meta.source(_HINTS).read_at
         soon = {
             calendar
             for record in tx.meetings.starting(as_of, as_of + _SOON)
             if record.meeting
             for calendar in record.meeting.calendars
         }
-    since = (last or as_of - deps.district.lookback) - _HINT_OVERLAP
-    try:
-        hinted = deps.reports.changed_calendars(since, as_of)
-    except MeetbotError as error:
-        outcome.source(_HINTS).note_failed(str(error))
-        note_source(deps, _HINTS, as_of, problem=str(error))
+    hinted = collect_edits.read(deps, outcome, as_of)
+    if hinted is None:
         return staff
-    note_source(deps, _HINTS, as_of)
-    outcome.source(_HINTS).read += 1
     wanted = soon | hinted
     chosen = [s for s in staff if s.address in wanted or _must_read(states.get(s.address))]
     outcome.count("calendars_unchanged", len(staff) - len(chosen))

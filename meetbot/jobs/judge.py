@@ -13,16 +13,24 @@ from meetbot.domain.disclosure import disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import Flag, FlagChange, reconcile
+from meetbot.domain.guest_list import guest_list_after
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
 from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
-from meetbot.jobs.dossiers import AUDIT_GRACE, load
+from meetbot.jobs.dossiers import AUDIT_GRACE, listed_at, load
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Tx
-from meetbot.rules import KNOWN_RULES, evaluate, fingerprints_after, is_confidential, next_look
+from meetbot.rules import (
+    KNOWN_RULES,
+    evaluate,
+    explained_at,
+    fingerprints_after,
+    is_confidential,
+    next_look,
+)
 
 _BATCH = 200
 _TOGETHER = 20
@@ -130,7 +138,8 @@ def _judge(
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
-    dossier = _with_disclosure(dossier, as_of)
+    _wake_sharing(tx, record, dossier, as_of)
+    dossier = _with_guest_list(tx, _with_disclosure(dossier, as_of), as_of)
     verdict = _verdict(deps, dossier)
     kept = tx.flags.of(dossier.key.text)
     changes = reconcile(
@@ -167,6 +176,32 @@ def _with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
         return dossier
     seen = disclosure_after(dossier.meeting, dossier.invitees, dossier.meeting.disclosure, as_of)
     return replace(dossier, meeting=replace(dossier.meeting, disclosure=seen))
+
+
+def _with_guest_list(tx: Tx, dossier: Dossier, as_of: datetime) -> Dossier:
+    """With who is listed now; the history ends where a meeting leaves the full scope."""
+    if dossier.meeting is None or dossier.scope is not Scope.FULL:
+        return replace(dossier, guest_list=None)
+    read_at = listed_at(tx, dossier.meeting, as_of)
+    listed = guest_list_after(dossier.meeting, dossier.guest_list, read_at)
+    return replace(dossier, guest_list=listed)
+
+
+def _link(dossier: Dossier) -> str:
+    """What other events with the same code are judged by: the code, and who is invited with it."""
+    meeting = dossier.meeting
+    if meeting is None or meeting.is_cancelled or meeting.meeting_code is None:
+        return ""
+    keys = sorted(i.guest.address_key for i in dossier.outsiders)
+    return f"{meeting.meeting_code}|{hashlib.sha256(' '.join(keys).encode()).hexdigest()[:16]}"
+
+
+def _wake_sharing(tx: Tx, record: MeetingRecord, dossier: Dossier, as_of: datetime) -> None:
+    """Judge other events with this one's code again, when code or outside guests changed."""
+    link = _link(dossier)
+    if link != record.link:
+        codes = {known.partition("|")[0] for known in (link, record.link) if known}
+        tx.meetings.wake_sharing(codes, record.key.ical_uid, as_of)
 
 
 def _reason(dossier: Dossier) -> str:
@@ -247,7 +282,7 @@ def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
 def _next_due(
     dossier: Dossier, verdict: Verdict, later: datetime | None, as_of: datetime
 ) -> datetime | None:
-    candidates = [next_look(dossier), verdict.recheck_at, later]
+    candidates = [next_look(dossier), verdict.recheck_at, later, explained_at(dossier)]
     if dossier.is_live:
         candidates.append(as_of + _LIVE)
     if dossier.phase is Phase.AFTER:
@@ -279,4 +314,6 @@ def _note(
         undecided=undecided,
         as_of=as_of,
         version=record.version,
+        guest_list=dossier.guest_list,
+        link=_link(dossier),
     )

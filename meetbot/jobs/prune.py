@@ -39,6 +39,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
         if not tx.holds.list():
             # What is held now is asked again when it no longer is.
             tx.meta.set(_LOOKED_AT, until.isoformat())
+            outcome.count("pruned_edits", tx.meetings.prune_edits(cutoffs.attendance))
     for name, number in counts.items():
         outcome.count(f"pruned_{name}", number)
     return outcome

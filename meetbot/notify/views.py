@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
@@ -264,7 +264,7 @@ def _meeting_notice(
     return MeetingNoticeView(
         meeting=_meeting(card, any_contact),
         flags=cut((_flag(flag) for flag in flags), MAX_FLAGS),
-        fixes=tuple(dict.fromkeys(flag.fix for flag in flags[:MAX_FLAGS] if flag.fix)),
+        fixes=tuple(dict.fromkeys(t for flag in flags[:MAX_FLAGS] for t in _fixes(flag, audience))),
         unknowns=cut(dict.fromkeys(unknowns), MAX_SENTENCES),
         timeline=_timeline(content.timeline, card.zone) if content.timeline else None,
         reason=content.reason,
@@ -272,6 +272,14 @@ def _meeting_notice(
         has_begun=sent_at >= card.start_at,
         zone=card.zone,
     )
+
+
+def _fixes(flag: FlagLine, audience: Audience) -> Iterator[str]:
+    """What mends a flag; officers are also told what an administrator can do."""
+    if flag.fix:
+        yield flag.fix
+    if audience is Audience.OFFICERS and flag.admin:
+        yield f"Administrator: {flag.admin}"
 
 
 def _reminder(audience: Audience, content: ReminderNotice, any_contact: str) -> ReminderView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meetbot.rules.additions import explained_at
 from meetbot.rules.catalogue import KNOWN_RULES, PRESENCE_RULES, RULES
 from meetbot.rules.evaluate import evaluate, next_look
 from meetbot.rules.exemptions import is_confidential
@@ -13,6 +14,7 @@ __all__ = [
     "PRESENCE_RULES",
     "RULES",
     "evaluate",
+    "explained_at",
     "fingerprint_of",
     "fingerprints_after",
     "is_confidential",

@@ -24,7 +24,7 @@ from meetbot.rules.crossings import next_crossing
 from meetbot.rules.engagements import program_of
 from meetbot.rules.rule import Rule, Unsure
 
-_OF_PLANNED_MEETINGS = frozenset({Evidence.GUESTS, Evidence.TEXT})
+_OF_PLANNED_MEETINGS = frozenset({Evidence.GUESTS, Evidence.TEXT, Evidence.SPACE, Evidence.EDITS})
 _BEFORE_START = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1), timedelta(0))
 _SETTLING = timedelta(minutes=10)
 
@@ -35,6 +35,8 @@ _SOURCES = {
     Evidence.REGISTRY: "the partner registry",
     Evidence.ATTENDANCE: "who was in the call",
     Evidence.TEXT: "the text of the invitation",
+    Evidence.SPACE: "the settings of the Meet space",
+    Evidence.EDITS: "the audit log of calendars",
 }
 
 
@@ -149,6 +151,7 @@ def _finding(rule: Rule, concern: Concern, dossier: Dossier, policy: Policy) -> 
         fix=rule.fix.format_map(concern.facts),
         family=rule.family,
         is_sticky=rule.is_sticky,
+        admin=rule.admin,
     )
 
 

@@ -454,6 +454,38 @@ def _set_up_badly(story: _Story) -> None:
         note="a Teams link wrapped in google.com/url",
     )  # fmt: skip
     _strangers(story)
+    _opened_and_shared(story)
+
+
+def _opened_and_shared(story: _Story) -> None:
+    """Set-ups that let in more people than were approved."""
+    hours = timedelta(hours=1)
+    opened = story.meeting(
+        "Open studio", teacher("lakeview", 14), [TESS, *story.pupils("lakeview", 3)], 51 * hours,
+        expect=["open-access-space"], note="anyone with the link can enter",
+    )  # fmt: skip
+    story.world.set_space(opened.code, access_type="OPEN", cohosts=[TESS])
+    for title, partner, after in (("Prop making", OMAR, 52), ("Costume talk", TESS, 100)):
+        story.meeting(
+            title, teacher("lakeview", 16), [partner, *story.pupils("lakeview", 3)], after * hours,
+            code=meeting_code("one link for two"), expect=["meeting-code-reused"],
+            note="one link for two partners",
+        )  # fmt: skip
+    story.meeting(
+        "Campus questions", teacher("harbor", 16), [LENA, *story.pupils("harbor", 3)], 53 * hours,
+        creator=LENA, expect=["created-by-delegate"],
+        note="the partner put it into the teacher's calendar",
+    )  # fmt: skip
+    guests = [TESS, *story.pupils("lakeview", 3)]
+    event = story.meeting(
+        "Scene work", teacher("lakeview", 15), guests, 54 * hours,
+        expect=["guest-added-by-partner"], note="the partner brought a colleague along",
+    )  # fmt: skip
+    story.world.clock = lambda: story.now - 3 * hours
+    story.world.update_event(
+        event.event_id, attendees=[*event.attendees, "milo@riverarts.example"], actor=TESS
+    )
+    story.world.clock = lambda: story.now
 
 
 def _strangers(story: _Story) -> None:

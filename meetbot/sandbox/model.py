@@ -206,6 +206,9 @@ class Space:
     code: str
     owner: str
     access_type: str = "TRUSTED"
+    moderation: str = "OFF"
+    cohosts: list[str] = field(default_factory=list)
+    """Addresses of members with the role COHOST."""
 
 
 @dataclass(slots=True)

@@ -19,8 +19,10 @@ from sqlalchemy import (
 )
 
 from meetbot.domain.flags import Flag
+from meetbot.domain.guest_list import GuestList
 from meetbot.domain.meetings import Disclosure, Fingerprint, KeptCopy, KeptGuest
 from meetbot.domain.notices import Notice
+from meetbot.domain.spaces import SpaceFacts
 from meetbot.store.columns import Document, Instant, Key, Words
 
 metadata = MetaData(
@@ -128,6 +130,10 @@ meetings = Table(
     Column("attendance_read_at", Instant),
     Column("attendance_problem", Words, nullable=False),
     Column("attendance_final", Boolean, nullable=False),
+    Column("space", Document(SpaceFacts)),
+    Column("space_due_at", Instant),
+    Column("guest_list", Document(GuestList)),
+    Column("link", Key),
     Index(None, "ical_uid"),
     Index(None, "meeting_code", "start_at"),
     Index(None, "due_at"),
@@ -137,7 +143,10 @@ meetings = Table(
 """Occurrences that were in scope, found by their stable key.
 
 `version` counts the changes that made one due. `copies` is 0 for an ad-hoc call, and for an event
-that left the scope.
+that left the scope. Without `space_due_at` the space was not read for the event as it is now.
+`link` is code and outside guests as of the last judgment, the latter hashed: when it changes, other
+events with the code are judged again. Entries of a guest list and co-hosts are keyed; a co-host's
+address is clear unless a student's.
 """
 
 copies = Table(
@@ -153,6 +162,8 @@ copies = Table(
     Column("is_cancelled", Boolean, nullable=False),
     Column("copy", Document(KeptCopy), nullable=False),
     Index(None, "meeting_id"),
+    Index(None, "event_id"),
+    Index(None, "recurring_event_id"),
 )
 """Each calendar's copy of an occurrence. Student guests by key and domain only."""
 
@@ -169,6 +180,19 @@ meeting_guests = Table(
     Index(None, "address_key"),
 )
 """Keyed guests, organizers, creators and groups of each occurrence, to find it by them."""
+
+event_edits = Table(
+    "event_edits",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("event_id", Key, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Document(KeptGuest)),
+    Column("guest_key", Key),
+    Index(None, "event_id"),
+    Index(None, "at"),
+)
+"""Rows of the Calendar audit log about kept events: who changed one, whom they added, all keyed."""
 
 # --- conferences --------------------------------------------------------------------------------
 

@@ -66,6 +66,7 @@ def paths(box: Sandbox) -> list[tuple[str, str]]:
         (HOST, f"{person}/participantSessions"),
         (HOST, f"{person}/participantSessions/1"),
         (HOST, f"/v2/spaces/{live.code}"),
+        (HOST, f"/v2/spaces/{live.code}/members"),
         (ADMIN, f"{directory}/users?customer=my_customer&maxResults=500"),
         (ADMIN, f"{directory}/users/{HOST}"),
         (ADMIN, f"{directory}/groups?customer=my_customer"),

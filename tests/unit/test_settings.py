@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
-from meetbot.domain.policy import Limits, Policy
+from meetbot.domain.policy import Limits, Policy, SpecialAccounts
 from meetbot.domain.retention import Retention
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
@@ -99,14 +99,20 @@ def test_policy_template_is_the_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "values"), [("thresholds", Thresholds), ("limits", Limits), ("retention", Retention)]
+    ("table", "values"),
+    [
+        ("thresholds", Thresholds),
+        ("limits", Limits),
+        ("retention", Retention),
+        ("accounts", SpecialAccounts),
+    ],
 )
 def test_policy_template_names_every_value(table: str, values: type) -> None:
     """No threshold, limit or time can be set that the template does not explain."""
     text = (TEMPLATES / "policy.toml").read_text(encoding="utf-8")
     section = text.split(f"[{table}]\n")[1].split("\n\n")[0]
 
-    written = [line.split(" = ")[0] for line in section.splitlines()]
+    written = [line.split(" = ")[0].rstrip() for line in section.splitlines()]
 
     assert written == [field.name for field in dataclasses.fields(values)]
 
@@ -574,6 +580,8 @@ def test_policy_values(file: Path) -> None:
         closes = "15:30"
         [retention]
         evidence = "2000d"
+        [accounts]
+        delegates = ["Booking@District.example", "aide@district.example"]
         [rules.guests-can-invite]
         enabled = false
         [rules.contract-scope]
@@ -587,6 +595,8 @@ def test_policy_values(file: Path) -> None:
     assert policy.approved_platforms == {Platform.GOOGLE_MEET, Platform.ZOOM}
     assert policy.thresholds == Thresholds(after_s=90)
     assert policy.limits == Limits(outside_window=timedelta(0), personal_clearance=True)
+    assert policy.accounts.delegates == ("aide@district.example", "booking@district.example")
+    assert policy.accounts.webinar_hosts == ()
     assert policy.school_calendar.weekdays == (0, 4)
     assert policy.school_calendar.closes == time(15, 30)
     assert policy.retention == Retention(evidence=timedelta(days=2000))
@@ -614,6 +624,10 @@ def test_policy_values(file: Path) -> None:
         "[retention]\nevidence = 1096",
         '[retention]\nforever = "1d"',
         'approved_platforms = "zoom"',
+        '[accounts]\ndelegates = "booking@district.example"',
+        '[accounts]\ndelegates = ["booking"]',
+        "[accounts]\nwebinar_hosts = [1]",
+        '[accounts]\nbooking = ["booking@district.example"]',
         "[rules]\nguests-can-invite = false",
         "[rules.guests-can-invite]\nenabeld = true",
         '[rules.guests-can-invite]\nenabled = "no"',

@@ -30,6 +30,8 @@ _OTHER_WAY = "an account outside the district"
     officer="{n} unidentified, {duration}, by {way}.",
     teacher="Who was this? Admit only people you know.",
     fix="Host names the person; officer accepts.",
+    admin="Admin console, Apps, Google Workspace, Google Meet, Meet safety settings, Domain: only "
+    "users signed in with a Google account.",
 )
 def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Concern | Unsure]:
     """Anonymous, phone or unmatched for a minute or more; high with students and no staff.

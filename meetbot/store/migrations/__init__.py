@@ -1,4 +1,4 @@
 """Schema changes, one file each, oldest first; `meetbot.store.upgrade` runs them."""
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest one."""

@@ -58,6 +58,7 @@ partner-unregistered partner-lookalike-domain contract-missing contract-not-star
 contract-expired contract-scope certification-missing certification-expired program-paused
 flyer-only-program authorization-missing authorization-scope authorization-retroactive
 authorization-stale authorizer-role organizer-not-staff organizer-unresolved guests-can-invite
+created-by-delegate guest-added-by-partner open-access-space meeting-code-reused
 student-contacts-visible unapproved-platform no-staff-joined staff-joined-late staff-left-early
 staff-presence-gap partner-alone-with-student unidentified-participant
 uninvited-external-joined adhoc-meeting outside-authorized-window evidence-incomplete
@@ -88,6 +89,15 @@ def test_every_rule_has_its_row() -> None:
         assert set(needs.split()) - {"–"} == wanted
         assert fires
         assert not_fires
+
+
+def test_the_readme_names_the_rules_an_administrator_can_mend() -> None:
+    """Exactly those rules have an action for administrators."""
+    readme = (Path(meetbot.rules.__file__).parent / "README.md").read_text()
+    (paragraph,) = [p for p in readme.split("\n\n") if p.startswith("**Administrators.**")]
+    named = {word for word in paragraph.split("`") if word in KNOWN_RULES}
+
+    assert named == {rule.id for rule in RULES.values() if rule.admin}
 
 
 @pytest.mark.parametrize("phase", Phase)
