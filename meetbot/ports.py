@@ -201,6 +201,15 @@ class PeopleStore(Protocol):
     def by_person(self, person_keys: Collection[str]) -> dict[str, KnownAccount]:
         """Accounts by keyed id."""
 
+    def note_marks(self, marks: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Replace the marks by which students of these person keys are found in texts.
+
+        Accounts must be saved before. Gives the person keys whose marks changed.
+        """
+
+    def with_marks(self, marks: Collection[str]) -> dict[str, frozenset[str]]:
+        """Person keys of students by mark; marks that are no student's are left out."""
+
     def staff_calendars(self) -> list[StaffCalendar]:
         """Calendars of active staff, by address."""
 

@@ -8,6 +8,7 @@ from datetime import time, timedelta
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 
 
@@ -29,6 +30,8 @@ class Limits:
     adhoc_match: timedelta = timedelta(hours=2)
     """A conference belongs to an event whose time, widened by this, it overlaps."""
     unidentified: timedelta = timedelta(seconds=60)
+    intruder: timedelta = timedelta(seconds=60)
+    """How long somebody else must be in a confidential meeting to be reported."""
     phone_leg: timedelta = timedelta(minutes=2)
     """A phone that joins within this of an attendee's join is that attendee's second leg."""
     contradiction: timedelta = timedelta(minutes=2)
@@ -56,6 +59,9 @@ class Policy:
     approved_platforms: frozenset[Platform] = frozenset({Platform.GOOGLE_MEET})
     rules: Mapping[str, RuleSwitch] = field(default_factory=dict)
     school_calendar: SchoolCalendar = field(default_factory=SchoolCalendar)
+    files: FileWords = field(default_factory=FileWords)
+    certificated_units: tuple[str, ...] = ()
+    """Org units whose staff may take a lesson over; empty: nobody can tell."""
 
     def switch(self, rule: str) -> RuleSwitch:
         """The switch of one rule, with the default where the file names none."""

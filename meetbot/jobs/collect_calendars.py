@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from itertools import islice
 from meetbot.domain.addresses import Address, parse_address
 from meetbot.domain.dossier import Invitee
 from meetbot.domain.identity import Roster, is_calendar_address, scope_of
+from meetbot.domain.invitation import Invitation
 from meetbot.domain.meetings import Attendee, EventCopy, KeptCopy, KeptGuest, Scope
 from meetbot.domain.people import Kind, KnownAccount
 from meetbot.domain.registry import NOT_PARTNER_KINDS, Registry
@@ -19,6 +21,7 @@ from meetbot.jobs.collect_people import note_source
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.searches import Place, Searches
 from meetbot.ports import (
     CalendarRead,
     CalendarState,
@@ -45,6 +48,7 @@ def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
     three hours, when its last reading failed, or when it was never read.
     """
     outcome = Outcome("collect_calendars")
+    _note_words(deps)
     with deps.store.reading() as tx:
         staff = tx.people.staff_calendars()
         states = tx.meetings.calendars()
@@ -58,6 +62,19 @@ def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
         staff = _changed(deps, staff, states, outcome, as_of)
     _read(deps, staff, states, outcome, as_of)
     return outcome
+
+
+def _note_words(deps: Deps) -> None:
+    """Other words for rosters: names of files are not kept, so all calendars are read anew."""
+    digest = hashlib.sha256(repr(deps.policy.files).encode()).hexdigest()
+    with deps.store.reading() as tx:
+        before = tx.meta.get("file-words")
+    if before == digest:
+        return
+    with deps.store.transaction() as tx:
+        tx.meta.set("file-words", digest)
+        if before is not None:
+            tx.meetings.forget_marks()
 
 
 def read_again(deps: Deps, owners: Set[str], outcome: Outcome, as_of: datetime) -> None:
@@ -83,11 +100,14 @@ def _read(
 ) -> None:
     with deps.store.reading() as tx:
         joined = tx.meetings.adhoc_codes(as_of - deps.district.lookback)
-    context = _Context(deps, People(deps, outcome, as_of), roster_of(deps), joined, outcome)
+    people = People(deps, outcome, as_of)
+    context = _Context(deps, people, roster_of(deps), joined, outcome)
+    searches = Searches(deps, people)
     tally = outcome.source(SOURCE)
     for batch in _in_batches(_read_all(deps, staff, states, as_of), _TOGETHER):
         names = _names(context, [read for _, read in batch if isinstance(read, CalendarRead)])
         changes: list[CopyChanges] = []
+        invitations: dict[Place, Invitation] = {}
         for owner, read in batch:
             if isinstance(read, MeetbotError):
                 tally.note_failed(str(read))
@@ -95,7 +115,8 @@ def _read(
                 tally.read += 1
                 if read.malformed:
                     tally.note_failed("an event could not be understood")
-                changes.append(_changes(context, owner, read, names))
+                changes.append(_changes(context, owner, read, names, invitations))
+        changes = searches.noted(changes, invitations)
         with deps.store.transaction() as tx:
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
@@ -215,8 +236,13 @@ def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
 
 
 def _changes(
-    context: _Context, owner: StaffCalendar, read: CalendarRead, names: _Names
+    context: _Context,
+    owner: StaffCalendar,
+    read: CalendarRead,
+    names: _Names,
+    invitations: dict[Place, Invitation],
 ) -> CopyChanges:
+    """What one read changes; `invitations` takes in those that must be searched."""
     keep: list[KeptCopy] = []
     dropped: list[str] = []
     for event in read.events:
@@ -228,6 +254,8 @@ def _changes(
             dropped.append(event.event_id)
         else:
             keep.append(kept)
+            if kept.scope is Scope.FULL and event.invitation is not None:
+                invitations[kept.calendar, kept.event_id] = event.invitation
     gone = tuple(e for e in read.events if _is_tombstone(e))
     return CopyChanges(owner.address, tuple(keep), gone, tuple(dropped), read.mark, read.is_full)
 

@@ -21,11 +21,8 @@ def _exemption(
 ) -> Exemption | None:
     if engagement.program_id is None:
         return None
-    clinicians = (
-        people_of(dossier, engagement.partner_id)
-        if kind is ExemptionKind.CONFIDENTIAL_CLINICAL
-        else ()
-    )
+    is_clinical = kind is ExemptionKind.CONFIDENTIAL_CLINICAL
+    clinicians = _clinicians(dossier, engagement.partner_id) if is_clinical else ()
     return program_exemption(
         dossier.registry,
         kind,
@@ -36,6 +33,21 @@ def _exemption(
     )
 
 
+def _clinicians(dossier: Dossier, partner_id: str) -> tuple[str, ...]:
+    """A partner's invited people; those who came where nobody of them was invited.
+
+    Whoever joins a confidential meeting uninvited does not end it: they are its intruder.
+    """
+    invited = {i.guest.address for i in dossier.outsiders if i.partner_id == partner_id} - {None}
+    return tuple(sorted(a for a in invited if a)) or people_of(dossier, partner_id)
+
+
+def expected_partners(dossier: Dossier) -> frozenset[str]:
+    """Partners on the guest list; those who came where none is on it."""
+    invited = {i.partner_id for i in dossier.outsiders if i.partner_id}
+    return frozenset(invited or dossier.partner_ids)
+
+
 def platforms_of(dossier: Dossier) -> tuple[Platform, ...]:
     """Where the meeting can be held: Google Meet, and platforms its invitation links to."""
     links = dossier.meeting.links if dossier.meeting else ()
@@ -44,17 +56,19 @@ def platforms_of(dossier: Dossier) -> tuple[Platform, ...]:
 
 
 def is_confidential(dossier: Dossier) -> bool:
-    """Whether this is a confidential clinical meeting: every partner here is such a clinician.
+    """Whether this is a confidential clinical meeting: every expected partner is such a clinician.
 
-    An unregistered outsider does not end the confidentiality of the others; the rules about
-    outsiders speak of them.
+    Unregistered outsiders and partners who come uninvited do not end the confidentiality of the
+    others; `confidential-intruder` and the rules about outsiders speak of them.
     """
+    expected = expected_partners(dossier)
     held = [
         any(
             _exemption(dossier, engagement, ExemptionKind.CONFIDENTIAL_CLINICAL, platform)
             for platform in platforms_of(dossier)
         )
         for engagement in engagements(dossier)
+        if engagement.partner_id in expected
     ]
     return bool(held) and all(held)
 

@@ -67,6 +67,20 @@ account_addresses = Table(
 )
 """Which account an address or alias leads to. Keyed addresses only."""
 
+student_marks = Table(
+    "student_marks",
+    metadata,
+    Column("mark", Key, primary_key=True),
+    Column(
+        "person_key",
+        Key,
+        ForeignKey("accounts.person_key", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Index(None, "person_key"),
+)
+"""Keyed marks of students' names and ids, to find them in a text. Nothing can be read from them."""
+
 groups = Table(
     "groups",
     metadata,

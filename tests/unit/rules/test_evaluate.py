@@ -61,6 +61,8 @@ authorization-stale authorizer-role organizer-not-staff organizer-unresolved gue
 student-contacts-visible unapproved-platform no-staff-joined staff-joined-late staff-left-early
 staff-presence-gap partner-alone-with-student unidentified-participant
 uninvited-external-joined adhoc-meeting outside-authorized-window evidence-incomplete
+student-data-in-text student-roster-attached partner-unexpected-account staff-unexpected-account
+substitute-supervisor confidential-intruder
 """
 
 
