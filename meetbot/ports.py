@@ -24,7 +24,7 @@ from meetbot.domain.meetings import (
 )
 from meetbot.domain.notices import Mail, Notice
 from meetbot.domain.people import Account, AccountKind, KnownAccount
-from meetbot.domain.registry import Registry
+from meetbot.domain.registry import ExemptionKind, Registry
 
 Clock = Callable[[], datetime]
 
@@ -417,6 +417,30 @@ class RegistryStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ExemptionUse:
+    """One exemption in one occurrence; both are keyed, for neither need be kept otherwise."""
+
+    exemption: str
+    occurrence: str
+    kind: ExemptionKind
+    used_at: datetime
+    """Start of the occurrence."""
+
+
+class ExemptionStore(Protocol):
+    """Which exemptions were used where."""
+
+    def note(self, uses: Iterable[ExemptionUse]) -> frozenset[ExemptionUse]:
+        """Remember uses, each once for its occurrence; gives those that are new."""
+
+    def counts(self, since: datetime, until: datetime) -> Mapping[ExemptionKind, int]:
+        """In how many occurrences of [since, until) an exemption of each kind was used."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget uses of occurrences before an instant; gives how many."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """An officer's decision on a flag."""
 
@@ -580,6 +604,11 @@ class Tx(Protocol):
     @property
     def registry(self) -> RegistryStore:
         """The registry with its history."""
+        ...
+
+    @property
+    def exemptions(self) -> ExemptionStore:
+        """Uses of exemptions."""
         ...
 
     @property

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from meetbot.domain.people import Confidence, Kind
-from meetbot.domain.registry_rows import ExemptionKind
+from meetbot.domain.registry_rows import Exemption
 
 
 class Source(StrEnum):
@@ -137,7 +137,7 @@ class Attendance:
     form: IdentityForm = IdentityForm.SIGNED_IN
     lookalike_of: str | None = None
     """partner_id whose domain this outsider's address imitates."""
-    exemption: ExemptionKind | None = None
+    exemption: Exemption | None = None
     """Why an exempt outsider is not treated as a partner."""
     unit_path: str | None = None
     """Org unit of staff."""

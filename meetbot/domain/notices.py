@@ -179,6 +179,8 @@ class WeeklyNotice:
     domains: tuple[tuple[str, int], ...]
     """Unregistered outside domains of adult meetings with their number of meetings."""
     coverage: Coverage
+    exemptions: tuple[tuple[str, int], ...] = ()
+    """In how many meetings an exemption of each kind was used; none of confidential ones."""
 
 
 Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice

@@ -217,7 +217,7 @@ class _Classifier:
             is_invited=key in self.invited,
             form=IdentityForm.ADDRESS,
             lookalike_of=found.lookalike_of,
-            exemption=found.exemption.kind if found.exemption else None,
+            exemption=found.exemption,
         )
 
     # --- by obscured address or name ---

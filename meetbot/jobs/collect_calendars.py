@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -13,12 +13,20 @@ from meetbot.domain.addresses import Address, parse_address
 from meetbot.domain.dossier import Invitee
 from meetbot.domain.identity import Roster, is_calendar_address, scope_of
 from meetbot.domain.invitation import Invitation
-from meetbot.domain.meetings import Attendee, EventCopy, KeptCopy, KeptGuest, Scope
+from meetbot.domain.meetings import (
+    Attendee,
+    EventCopy,
+    KeptCopy,
+    KeptGuest,
+    OccurrenceKey,
+    Scope,
+)
 from meetbot.domain.people import Kind, KnownAccount
 from meetbot.domain.registry import NOT_PARTNER_KINDS, Registry
 from meetbot.errors import MeetbotError
 from meetbot.jobs.collect_people import note_source
 from meetbot.jobs.deps import Deps
+from meetbot.jobs.exempted import note_uses, use_of
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
 from meetbot.jobs.searches import Place, Searches
@@ -26,6 +34,7 @@ from meetbot.ports import (
     CalendarRead,
     CalendarState,
     CopyChanges,
+    ExemptionUse,
     KnownGroup,
     Outcome,
     StaffCalendar,
@@ -118,6 +127,8 @@ def _read(
                 changes.append(_changes(context, owner, read, names, invitations))
         changes = searches.noted(changes, invitations)
         with deps.store.transaction() as tx:
+            note_uses(tx, context.uses, outcome)
+            context.uses.clear()
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
             for owner, read in batch:
@@ -222,6 +233,8 @@ class _Context:
     joined: frozenset[str]
     """Codes under which an outsider was in a call without a kept event."""
     outcome: Outcome
+    uses: set[ExemptionUse] = field(default_factory=set)
+    """Uses of exemptions by the events of one batch, also of those that are dropped."""
 
 
 def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
@@ -361,6 +374,16 @@ def _in_scope(context: _Context, copy: KeptCopy, names: _Names) -> KeptCopy | No
         context.roster.guest(guest, accounts.get(guest.address_key), copy.start_at)
         for guest in everyone
     ]
+    context.uses.update(
+        use_of(
+            invitee.exemption,
+            OccurrenceKey(copy.ical_uid, copy.original_start_at),
+            copy.start_at,
+            context.deps.pseudonyms,
+        )
+        for invitee in invitees
+        if invitee.exemption is not None
+    )
     if copy.unexpanded_groups:
         outcome.source("groups").note_failed("a group on a guest list could not be expanded")
     is_list_known = copy.is_guest_list_complete or bool(copy.unexpanded_groups)

@@ -20,6 +20,7 @@ from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, load
+from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Tx
 from meetbot.rules import KNOWN_RULES, evaluate, fingerprints_after, is_confidential, next_look
@@ -141,6 +142,8 @@ def _judge(
         withdraw_reason=_reason(dossier),
     )
     tx.flags.save(changes, as_of=as_of)
+    if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
+        note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
         outcome.count(change.kind)
     later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)

@@ -19,5 +19,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
         pruned = tx.conferences.prune(
             before=as_of - _UNFLAGGED, unrelated_before=as_of - _UNRELATED
         )
+        uses = tx.exemptions.prune(before=as_of - _UNFLAGGED)
     outcome.count("conferences_pruned", pruned)
+    outcome.count("exemption_uses_pruned", uses)
     return outcome

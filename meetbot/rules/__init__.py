@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meetbot.rules.catalogue import KNOWN_RULES, PRESENCE_RULES, RULES
 from meetbot.rules.evaluate import evaluate, next_look
-from meetbot.rules.exemptions import is_confidential
+from meetbot.rules.exemptions import exemptions_used, is_confidential
 from meetbot.rules.fingerprints import fingerprint_of, fingerprints_after
 from meetbot.rules.presence_facts import waiting_without_staff
 
@@ -13,6 +13,7 @@ __all__ = [
     "PRESENCE_RULES",
     "RULES",
     "evaluate",
+    "exemptions_used",
     "fingerprint_of",
     "fingerprints_after",
     "is_confidential",

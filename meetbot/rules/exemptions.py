@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from meetbot.domain.authorizing import program_exemption
 from meetbot.domain.cards import occasion_of
 from meetbot.domain.dossier import Dossier
@@ -89,6 +91,30 @@ def is_monitored_tutoring(dossier: Dossier, policy: Policy) -> bool:
         for engagement in engagements(dossier)
     ]
     return bool(held) and all(row is not None and row.platform is platform for row in held)
+
+
+def exemptions_used(dossier: Dossier, policy: Policy) -> tuple[Exemption, ...]:
+    """The rows by which somebody or something of this meeting is exempt, each once."""
+    people = [i.exemption for i in dossier.invitees] + [a.exemption for a in dossier.attendances]
+    rows = [row for row in people if row is not None]
+    if is_confidential(dossier):
+        rows += _held(dossier, ExemptionKind.CONFIDENTIAL_CLINICAL, platforms_of(dossier))
+    elif dossier.conferences and is_monitored_tutoring(dossier, policy):
+        rows += _held(dossier, ExemptionKind.MONITORED_TUTORING, (Platform.GOOGLE_MEET,))
+    others = [p for p in platforms_of(dossier) if p not in policy.approved_platforms]
+    excepted = _held(dossier, ExemptionKind.PLATFORM_EXCEPTION, others)
+    rows += [row for row in excepted if row.platform is not None]
+    return tuple(dict.fromkeys(rows))
+
+
+def _held(dossier: Dossier, kind: ExemptionKind, platforms: Iterable[Platform]) -> list[Exemption]:
+    platforms = list(platforms)
+    rows = (
+        _exemption(dossier, engagement, kind, platform)
+        for engagement in engagements(dossier)
+        for platform in platforms
+    )
+    return [row for row in rows if row is not None]
 
 
 def may_use(dossier: Dossier, platform: Platform) -> bool:

@@ -12,9 +12,14 @@ from meetbot.domain.people import Kind
 
 
 def is_host_absent(dossier: Dossier) -> bool:
-    """Whether a staff member hosts and was not in the call by their own account."""
+    """Whether a staff member hosts and was not in the call by their own account.
+
+    Staff whose address is not known may be the host.
+    """
     host = dossier.host.invitee
-    return host is not None and dossier.host.is_staff and not _is_here(host, dossier)
+    if host is None or not dossier.host.is_staff or _is_here(host, dossier):
+        return False
+    return not any(a.kind is Kind.STAFF and a.address_key is None for a in dossier.attendances)
 
 
 def host_stand_in(dossier: Dossier) -> Attendance | None:

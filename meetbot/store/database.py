@@ -13,6 +13,7 @@ from meetbot.errors import Temporary
 from meetbot.ports import Clock
 from meetbot.store.conferences import SqlConferences
 from meetbot.store.engine import make_engine, viewing, writing
+from meetbot.store.exemptions import SqlExemptions
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
 from meetbot.store.meetings import SqlMeetings
@@ -34,6 +35,7 @@ class SqlTx:
         self.meetings = SqlMeetings(connection, clock)
         self.conferences = SqlConferences(connection)
         self.registry = SqlRegistry(connection)
+        self.exemptions = SqlExemptions(connection)
         self.flags = SqlFlags(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)

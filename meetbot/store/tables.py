@@ -233,6 +233,17 @@ registry_rows = Table(
 )
 """Every registry row ever imported, and from when to when it was the known one."""
 
+exemption_uses = Table(
+    "exemption_uses",
+    metadata,
+    Column("exemption", Key, primary_key=True),
+    Column("occurrence", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Index(None, "used_at"),
+)
+"""In which occurrence (keyed) which exemption (keyed) was used, also of meetings not kept."""
+
 # --- flags and mail -----------------------------------------------------------------------------
 
 flags = Table(

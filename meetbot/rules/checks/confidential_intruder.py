@@ -67,7 +67,7 @@ def _known_extras(dossier: Dossier) -> Iterator[Attendance]:
         if person.kind is Kind.PARTNER:
             is_extra = person.partner_id not in partners
         elif person.kind is Kind.EXEMPT:
-            is_extra = person.exemption not in _LISTED
+            is_extra = person.exemption is None or person.exemption.kind not in _LISTED
         elif person.kind is Kind.STUDENT:
             is_extra = _is_uninvited_student(person, dossier) and dossier.has(Evidence.GUESTS)
         else:
