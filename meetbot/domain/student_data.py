@@ -40,6 +40,7 @@ class Candidate:
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _ID = re.compile(r"[^\W_]+(?:[-.][^\W_]+)*")
 _SEPARATORS = re.compile(r"[-.]")
+_NO_ID = re.compile(r"[\W_]+")
 _PARTICLES = frozenset(
     "da das de del dela della den der di do dos du la las le los van von y".split()  # noqa: SIM905
 )
@@ -84,7 +85,7 @@ def _words(text: str) -> Iterator[tuple[int, int, str]]:
 def _ids(account: Account) -> Iterator[str]:
     """Google's id, the district's ids, and a local part that is one (four digits or more)."""
     for text in (account.id, *account.other_ids):
-        yield from _as_ids(folded(text[:200]).replace(" ", ""))
+        yield from _as_ids(folded(text[:200]))
     for text in (account.primary_address, *account.addresses):
         local = text.partition("@")[0]
         if sum(map(str.isdigit, local)) >= 4:
@@ -92,7 +93,7 @@ def _ids(account: Account) -> Iterator[str]:
 
 
 def _as_ids(text: str) -> Iterator[str]:
-    whole = _SEPARATORS.sub("", text)
+    whole = _NO_ID.sub("", text)
     if _may_be_id(whole):
         yield whole
 

@@ -61,7 +61,7 @@ def _telling(marks: tuple[StudentMark, ...]) -> tuple[StudentMark, ...]:
 def _facts(marks: tuple[StudentMark, ...], dossier: Dossier) -> dict[str, object]:
     kinds = Counter(mark.kind for mark in marks)
     facts: dict[str, object] = {
-        "n": counted(len(marks), is_confidential=is_confidential(dossier)),
+        "n": counted(len(marks), is_confidential=is_confidential(dossier)).lower(),
         "kind": listed([str(kind) for kind in MarkKind if kind in kinds]),
     }
     if not is_confidential(dossier):  # places would tell how many there are
