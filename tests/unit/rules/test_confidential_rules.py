@@ -369,7 +369,7 @@ def test_registry_rules_still_apply() -> None:
 
 
 def test_presence_is_not_asked_for_in_any_form() -> None:
-    """None of the five rules, no nudge, no `evidence-incomplete`, and the clinician may organize."""
+    """None of the five rules, no nudge, no `evidence-incomplete`; the clinician may organize."""
     verdict = judge(session(somebody((0, 45))))
     rules = {finding.rule for finding in verdict.findings}
     live = running(20, partner((0, None)), the_student((0, None)), registry=CLINIC)

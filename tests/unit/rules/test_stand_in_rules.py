@@ -263,8 +263,8 @@ def test_while_the_meeting_runs_it_is_provisional() -> None:
 
 def cover(unit: str = "/Staff/Lincoln", *spans: Span, **changes: Any) -> Attendance:
     """A colleague who is not on the guest list."""
-    known = {"address_key": "key of cover", "unit_path": unit} | changes
-    return staff(*(spans or ((0, 45),)), person="t2", **known)
+    known = {"address_key": "key of cover", "unit_path": unit, "person": "t2"} | changes
+    return staff(*(spans or ((0, 45),)), **known)
 
 
 def test_cover_is_noted() -> None:
@@ -312,7 +312,7 @@ def test_one_certificated_colleague_is_enough() -> None:
         met(partner((0, 45)), here((0, 45)), cover()),
         met(partner((0, 45)), here((44, 45)), cover()),
         met(partner((0, 45)), cover(is_invited=True)),
-        met(partner((0, 45)), cover(), staff((0, 9), person="t3", address_key="c", is_invited=True)),
+        met(partner((0, 45)), cover(), cover("/S", (0, 9), person="t3", is_invited=True)),
         met(cover()),
         met(partner((0, 20)), cover("/Staff", (20, 45))),
         met(partner((0, 45)), staff((0, 45))),
