@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from meetbot.domain.addresses import Address, parse_address
 from meetbot.domain.identity import name_tokens
@@ -25,14 +25,29 @@ from meetbot.domain.invitation import (
 from meetbot.domain.people import Account, Pseudonyms
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Candidate:
-    """Something in a text that may be a student's, in memory only. `key` is keyed."""
+class Candidate(NamedTuple):
+    """Something in a text that may be a student's, in memory only. `key` is keyed.
 
-    mark: StudentMark
+    A text has one for each two words, so they are light, and their places are told when asked.
+    """
+
+    field: TextField
+    kind: MarkKind
     key: str
+    text: Plain
+    start: int
+    end: int
     address: Address | None = None
     words: tuple[str, str] = ("", "")
+
+    @property
+    def mark(self) -> StudentMark:
+        """Where it stands in the text as it was written."""
+        return StudentMark(self.field, self.kind, *self.text.place(self.start, self.end))
+
+    def __repr__(self) -> str:
+        """Its kind only: the words may be a student's name."""
+        return f"Candidate({self.kind})"
 
 
 # --- Marks of a student -------------------------------------------------------------------------
@@ -110,26 +125,24 @@ def candidates(invitation: Invitation, pseudonyms: Pseudonyms) -> tuple[Candidat
     found: dict[tuple[str, str], Candidate] = {}
     for field, text in invitation.texts:
         for candidate in _in_text(field, plain(text), pseudonyms):
-            found.setdefault((candidate.mark.kind, candidate.key), candidate)
+            found.setdefault((candidate.kind, candidate.key), candidate)
     return tuple(found.values())
 
 
 def _in_text(field: TextField, text: Plain, pseudonyms: Pseudonyms) -> Iterator[Candidate]:
     for start, end, address in _addresses(text.text):
-        mark = _mark(field, MarkKind.ADDRESS, text, start, end)
-        yield Candidate(mark, pseudonyms.address(address.key), address)
+        key = pseudonyms.address(address.key)
+        yield Candidate(field, MarkKind.ADDRESS, key, text, start, end, address)
     for start, end, value in _id_tokens(text.text):
         is_short = value.isdigit() and len(value) < _SURE_DIGITS
         kind = MarkKind.NUMBER if is_short else MarkKind.ID
-        mark = _mark(field, kind, text, start, end)
-        yield Candidate(mark, pseudonyms.student_id(value))
+        yield Candidate(field, kind, pseudonyms.student_id(value), text, start, end)
+    seen: set[tuple[str, str]] = set()
     for start, end, words in _pairs(text.text):
-        mark = _mark(field, MarkKind.NAME, text, start, end)
-        yield Candidate(mark, pseudonyms.student_name(*words), words=words)
-
-
-def _mark(field: TextField, kind: MarkKind, text: Plain, start: int, end: int) -> StudentMark:
-    return StudentMark(field, kind, *text.place(start, end))
+        if words not in seen:
+            seen.add(words)
+            key = pseudonyms.student_name(*words)
+            yield Candidate(field, MarkKind.NAME, key, text, start, end, None, words)
 
 
 _AT = re.compile(r"@|%40")
@@ -209,13 +222,13 @@ def marks_of(
     named: set[str] = set()
     people = [frozenset(words) for words in guests if words]
     for one in found:
-        mark = one.mark
-        is_address = mark.kind is MarkKind.ADDRESS
+        is_address = one.kind is MarkKind.ADDRESS
         if one.key not in (student_addresses if is_address else students):
             continue
+        mark = one.mark
         if any(_overlap(mark, other) for other in marks):
             continue
-        if mark.kind is MarkKind.NAME:
+        if one.kind is MarkKind.NAME:
             who = students[one.key]
             if not named.isdisjoint(who) or _is_guest(one.words, people, pseudonyms):
                 continue

@@ -81,7 +81,7 @@ class Searches:
     def _look_up(self, found: Iterable[tuple[Candidate, ...]]) -> _Known:
         groups = list(found)
         addresses = {c.key: c.address for group in groups for c in group if c.address}
-        marks = {c.key for group in groups for c in group if c.mark.kind is not MarkKind.ADDRESS}
+        marks = {c.key for group in groups for c in group if c.kind is not MarkKind.ADDRESS}
         with self._deps.store.reading() as tx:
             accounts = tx.people.by_address(list(addresses))
             students = tx.people.with_marks(marks)

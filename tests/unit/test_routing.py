@@ -169,7 +169,7 @@ def test_confidential_meetings_are_the_privacy_officers_alone(severity: Severity
 
 
 def test_an_intruder_is_the_privacy_officers_business_even_when_the_exemption_lapsed() -> None:
-    """Neither host, principal nor officers hear of it once the meeting is no longer confidential."""
+    """Neither host, principal nor officers hear of it once a meeting is no longer confidential."""
     flag = a_flag("confidential-intruder", severity=Severity.CRITICAL)
 
     assert whom(planned([flag], a_situation())) == {PRIVACY}

@@ -61,7 +61,8 @@ GUESTS = (TERRYS_INVITE, DANAS_INVITE, *CLASS)
 
 def here(*spans: Span, **changes: Any) -> Attendance:
     """The host in the call, by account."""
-    return staff(*spans, **({"address_key": HOST.guest.address_key, "is_invited": True} | changes))
+    known: dict[str, Any] = {"address_key": HOST.guest.address_key, "is_invited": True}
+    return staff(*spans, **(known | changes))
 
 
 def met(*people: Attendance, invitees: tuple[Invitee, ...] = GUESTS, **changes: Any) -> Dossier:
@@ -263,7 +264,7 @@ def test_while_the_meeting_runs_it_is_provisional() -> None:
 
 def cover(unit: str = "/Staff/Lincoln", *spans: Span, **changes: Any) -> Attendance:
     """A colleague who is not on the guest list."""
-    known = {"address_key": "key of cover", "unit_path": unit, "person": "t2"} | changes
+    known: dict[str, Any] = {"address_key": "cover", "unit_path": unit, "person": "t2"} | changes
     return staff(*(spans or ((0, 45),)), **known)
 
 
