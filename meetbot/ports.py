@@ -21,6 +21,7 @@ from meetbot.domain.meetings import (
     Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
 )
 from meetbot.domain.notices import Mail, Notice
 from meetbot.domain.people import Account, AccountKind, KnownAccount
@@ -314,6 +315,7 @@ class MeetingStore(Protocol):
         undecided: tuple[str, ...],
         as_of: datetime,
         version: int,
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 

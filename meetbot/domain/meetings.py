@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from meetbot.domain.invitation import Invitation, TextSearch
+from meetbot.domain.invitation import Invitation, StudentMark, TextSearch
 from meetbot.domain.platforms import PlatformLink
 from meetbot.domain.shared_files import SharedFile
 
@@ -151,6 +151,16 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
+class TextDisclosure:
+    """Student data in an invitation's texts that an outsider was sent; the most at once."""
+
+    readable_from: datetime
+    readable_until: datetime | None
+    """When it was first seen to be gone."""
+    marks: tuple[StudentMark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What an approval was given for (rule `authorization-stale`); local wall-clock values."""
 
@@ -196,6 +206,7 @@ class Meeting:
     is_adhoc: bool = False
     search: TextSearch | None = None
     files: tuple[SharedFile, ...] = ()
+    text_disclosure: TextDisclosure | None = None
 
 
 def merge_copies(
@@ -205,6 +216,7 @@ def merge_copies(
     first_seen_at: datetime,
     disclosure: Disclosure | None = None,
     fingerprints: tuple[Fingerprint, ...] = (),
+    text_disclosure: TextDisclosure | None = None,
 ) -> Meeting:
     """Merge all known copies of one occurrence; needs at least one copy.
 
@@ -245,6 +257,7 @@ def merge_copies(
         fingerprints=fingerprints,
         search=_search_of(lead, shown),
         files=tuple(dict.fromkeys(file for c in shown for file in c.files)),
+        text_disclosure=text_disclosure,
     )
 
 

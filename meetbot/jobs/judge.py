@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from meetbot.domain.cards import card_of, timeline_of
-from meetbot.domain.disclosure import disclosure_after
+from meetbot.domain.disclosure import disclosure_after, text_disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Phase, Verdict
 from meetbot.domain.flags import Flag, FlagChange, reconcile
@@ -165,10 +165,12 @@ def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
 
 
 def _with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
-    if dossier.meeting is None or dossier.scope is not Scope.FULL:
+    meeting, invitees = dossier.meeting, dossier.invitees
+    if meeting is None or dossier.scope is not Scope.FULL:
         return dossier
-    seen = disclosure_after(dossier.meeting, dossier.invitees, dossier.meeting.disclosure, as_of)
-    return replace(dossier, meeting=replace(dossier.meeting, disclosure=seen))
+    seen = disclosure_after(meeting, invitees, meeting.disclosure, as_of)
+    read = text_disclosure_after(meeting, invitees, meeting.text_disclosure, as_of)
+    return replace(dossier, meeting=replace(meeting, disclosure=seen, text_disclosure=read))
 
 
 def _reason(dossier: Dossier) -> str:
@@ -271,6 +273,7 @@ def _note(
         scope=dossier.scope,
         next_due_at=next_due_at,
         disclosure=meeting.disclosure if meeting else None,
+        text_disclosure=meeting.text_disclosure if meeting else None,
         fingerprints=fingerprints,
         undecided=undecided,
         as_of=as_of,

@@ -26,6 +26,7 @@ from meetbot.domain.meetings import (
     KeptCopy,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
     merge_copies,
 )
 from meetbot.errors import NotFound
@@ -53,7 +54,14 @@ _JUDGED = (
         ),
         **{
             name: bindparam(name)
-            for name in ("scope", "disclosure", "fingerprints", "undecided", "is_undecided")
+            for name in (
+                "scope",
+                "disclosure",
+                "text_disclosure",
+                "fingerprints",
+                "undecided",
+                "is_undecided",
+            )
         },
     )
 )
@@ -138,6 +146,7 @@ class SqlMeetings:
         undecided: tuple[str, ...],
         as_of: datetime,  # noqa: ARG002 (everything noted is in the other arguments)
         version: int,
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
         noted = self._connection.execute(
@@ -148,6 +157,7 @@ class SqlMeetings:
                 "next_due_at": next_due_at,
                 "scope": scope,
                 "disclosure": disclosure,
+                "text_disclosure": text_disclosure,
                 "fingerprints": fingerprints,
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
@@ -306,6 +316,7 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
             some,
             first_seen_at=row.first_seen_at,
             disclosure=row.disclosure,
+            text_disclosure=row.text_disclosure,
             fingerprints=row.fingerprints,
         )
     return MeetingRecord(

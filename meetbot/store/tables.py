@@ -19,7 +19,13 @@ from sqlalchemy import (
 )
 
 from meetbot.domain.flags import Flag
-from meetbot.domain.meetings import Disclosure, Fingerprint, KeptCopy, KeptGuest
+from meetbot.domain.meetings import (
+    Disclosure,
+    Fingerprint,
+    KeptCopy,
+    KeptGuest,
+    TextDisclosure,
+)
 from meetbot.domain.notices import Notice
 from meetbot.store.columns import Document, Instant, Key, Words
 
@@ -135,6 +141,7 @@ meetings = Table(
     Column("due_at", Instant),
     Column("version", Integer, nullable=False),
     Column("disclosure", Document(Disclosure)),
+    Column("text_disclosure", Document(TextDisclosure)),
     Column("fingerprints", Document(tuple[Fingerprint, ...]), nullable=False),
     Column("undecided", Document(tuple[str, ...]), nullable=False),
     Column("is_undecided", Boolean, nullable=False),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from meetbot.domain.disclosure import text_disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Evidence, Severity
 from meetbot.domain.invitation import MarkKind, StudentMark, TextField, TextSearch
-from meetbot.domain.meetings import Scope
+from meetbot.domain.meetings import Scope, TextDisclosure
 from meetbot.domain.people import Kind
 from meetbot.domain.registry import ExemptionKind, ProgramType
 from meetbot.domain.shared_files import SharedFile
@@ -22,6 +24,7 @@ from tests.dossiers import (
     a_registry,
     an_exemption,
     an_invitee,
+    at,
     found,
     held,
     is_undecided,
@@ -102,6 +105,43 @@ def test_texts_that_tell_no_outsider_of_a_student(dossier: Dossier) -> None:
     """Nothing found, one name only, or no outsider to read it: decided, and silent."""
     assert not found(TEXT, dossier)
     assert not is_undecided(TEXT, dossier)
+
+
+def test_a_disclosure_in_a_text_only_grows() -> None:
+    """It begins when first read, ends when seen to be gone, and begins anew; the most counts."""
+
+    def after(dossier: Dossier, before: TextDisclosure | None, minutes: float) -> Any:
+        assert dossier.meeting is not None
+        return text_disclosure_after(dossier.meeting, dossier.invitees, before, at(minutes))
+
+    names, sure, clean = saying(NAME, NAME, NAME), saying(ADDRESS), saying()
+    assert after(clean, None, 0) is None
+    assert after(saying(NAME), None, 0) is None
+
+    first = after(names, None, 1)
+    assert (first.readable_from, first.readable_until, len(first.marks)) == (at(1), None, 3)
+    assert after(saying(is_complete=False), first, 2) == first
+    assert after(a_dossier(meeting={"search": None}), first, 2) == first
+    ended = after(clean, first, 3)
+    assert ended == replace(first, readable_until=at(3)) == after(clean, ended, 4)
+    assert after(saying(NAME, NAME, NAME, invitees=(HOST, *CLASS)), first, 5).readable_until
+    again = after(sure, ended, 6)
+    assert (again.readable_from, again.readable_until) == (at(1), None)
+    assert [mark.kind for mark in again.marks] == [ADDRESS]
+    assert after(names, again, 7).marks == again.marks
+
+
+def test_a_mended_text_is_told_in_the_past() -> None:
+    """From when to when; the flag stays an officer's to close, also without an outsider."""
+    mark = StudentMark(TextField.TITLE, ADDRESS, 0, 9)
+    seen = TextDisclosure(at(-300), at(-100), (mark,))
+
+    finding = the(TEXT, a_dossier((HOST, *CLASS), meeting={"text_disclosure": seen}))
+
+    assert finding.message == (
+        "Until 2026-10-13 08:20 the invitation held 1 student identifiers (e-mail address)."
+    )
+    assert finding.concern.facts["disclosed_until"] == at(-100).isoformat()
 
 
 def test_only_places_and_kinds_are_kept() -> None:

@@ -31,4 +31,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("exemption", "occurrence", name=op.f("pk_exemption_uses")),
     )
     op.create_index(op.f("ix_exemption_uses_used_at"), "exemption_uses", ["used_at"])
+    op.add_column("meetings", sa.Column("text_disclosure", sa.Text(), nullable=True))
     op.execute("UPDATE calendars SET token = NULL")
