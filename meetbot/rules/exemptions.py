@@ -21,7 +21,7 @@ def _exemption(
     kind: ExemptionKind,
     platform: Platform = Platform.GOOGLE_MEET,
 ) -> Exemption | None:
-    if engagement.program_id is None:
+    if engagement.program_id is None or not dossier.registry.has_exemptions(kind):
         return None
     is_clinical = kind is ExemptionKind.CONFIDENTIAL_CLINICAL
     clinicians = _clinicians(dossier, engagement.partner_id) if is_clinical else ()
@@ -63,6 +63,8 @@ def is_confidential(dossier: Dossier) -> bool:
     Unregistered outsiders and partners who come uninvited do not end the confidentiality of the
     others; `confidential-intruder` and the rules about outsiders speak of them.
     """
+    if not dossier.registry.has_exemptions(ExemptionKind.CONFIDENTIAL_CLINICAL):
+        return False
     expected = expected_partners(dossier)
     held = [
         any(
