@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from meetbot.domain.addresses import Address, parse_address
@@ -200,43 +201,57 @@ def _pairs(text: str) -> Iterator[tuple[int, int, tuple[str, str]]]:
 
 # --- What the directory says --------------------------------------------------------------------
 
-_MOST_MARKS = 200
+_MOST_MATCHES, _MOST_MARKS = 1000, 200
 """Enough for any sentence; a text can hold a whole school."""
 
 
-def marks_of(
+class Match(NamedTuple):
+    """A candidate that is a student's. `who` are the students (keyed) of a name."""
+
+    mark: StudentMark
+    who: frozenset[str]
+    words: tuple[str, str]
+
+
+def matches_of(
     found: Iterable[Candidate],
     *,
     students: Mapping[str, frozenset[str]],
     student_addresses: Collection[str],
-    guests: Iterable[Collection[str]],
-    pseudonyms: Pseudonyms,
-) -> tuple[StudentMark, ...]:
+) -> tuple[Match, ...]:
     """Those candidates that are students'.
 
     `students` gives the students (keyed) of each mark, `student_addresses` the keys of addresses
-    that are students', `guests` the name words of invited people who are not students: their own
-    names are nobody else's. Of a student with two family names one mention is one name.
+    that are students'.
+    """
+    ours = (
+        Match(one.mark, students.get(one.key, frozenset()), one.words)
+        for one in found
+        if one.key in (student_addresses if one.kind is MarkKind.ADDRESS else students)
+    )
+    return tuple(islice(ours, _MOST_MATCHES))
+
+
+def marks_of(
+    matches: Iterable[Match], *, guests: Iterable[Collection[str]], pseudonyms: Pseudonyms
+) -> tuple[StudentMark, ...]:
+    """What is kept of the matches.
+
+    `guests` are the name words of invited people who are not students: their own names are nobody
+    else's. Of a student with two family names one mention is one name.
     """
     marks: list[StudentMark] = []
     named: set[str] = set()
     people = [frozenset(words) for words in guests if words]
-    for one in found:
-        is_address = one.kind is MarkKind.ADDRESS
-        if one.key not in (student_addresses if is_address else students):
-            continue
-        mark = one.mark
+    for mark, who, words in matches:
         if any(_overlap(mark, other) for other in marks):
             continue
-        if one.kind is MarkKind.NAME:
-            who = students[one.key]
-            if not named.isdisjoint(who) or _is_guest(one.words, people, pseudonyms):
+        if mark.kind is MarkKind.NAME:
+            if not named.isdisjoint(who) or _is_guest(words, people, pseudonyms):
                 continue
             named |= who
         marks.append(mark)
-        if len(marks) == _MOST_MARKS:
-            break
-    return tuple(marks)
+    return tuple(marks[:_MOST_MARKS])
 
 
 def _overlap(one: StudentMark, other: StudentMark) -> bool:

@@ -9,14 +9,17 @@ from meetbot.domain.addresses import Address
 from meetbot.domain.invitation import Invitation, MarkKind, TextSearch
 from meetbot.domain.meetings import KeptCopy
 from meetbot.domain.people import AccountKind, KnownAccount
-from meetbot.domain.shared_files import shared_files
-from meetbot.domain.student_data import Candidate, candidates, marks_of
+from meetbot.domain.shared_files import SharedFile, shared_files
+from meetbot.domain.student_data import Candidate, Match, candidates, marks_of, matches_of
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.people import People
 from meetbot.ports import CopyChanges
 
 _MOST_ASKED = 20
 """Addresses of one invitation that the directory is asked about: anybody may write thousands."""
+
+_MOST_AT_ONCE = 200_000
+"""Characters searched at once: some 50 MiB at worst."""
 
 Place = tuple[str, str]
 """Calendar and event id of a copy."""
@@ -32,6 +35,30 @@ class _Known:
     """Keys of addresses of the district that nobody could tell about."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Found:
+    """What one invitation holds, whoever is invited."""
+
+    matches: tuple[Match, ...]
+    files: tuple[SharedFile, ...]
+    is_complete: bool
+    is_cut: bool
+
+
+def _portions(invitations: Iterable[Invitation]) -> Iterator[list[Invitation]]:
+    """Some invitations at a time: of each word more is held while it is looked up."""
+    portion: list[Invitation] = []
+    size = 0
+    for invitation in invitations:
+        portion.append(invitation)
+        size += sum(len(text) for _, text in invitation.texts)
+        if size > _MOST_AT_ONCE:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
 class Searches:
     """Searches the invitations of one run."""
 
@@ -45,38 +72,46 @@ class Searches:
         self, changes: Iterable[CopyChanges], invitations: Mapping[Place, Invitation]
     ) -> list[CopyChanges]:
         """The changes, each kept copy with what its invitation holds; equal ones searched once."""
-        found = {
-            invitation: candidates(invitation, self._deps.pseudonyms)
-            for invitation in set(invitations.values())
-        }
-        files = {
-            invitation: shared_files(invitation, self._deps.policy.files) for invitation in found
-        }
-        known = self._look_up(found.values())
+        found = dict(self._found(set(invitations.values())))
 
         def one(copy: KeptCopy) -> KeptCopy:
             invitation = invitations.get((copy.calendar, copy.event_id))
-            if invitation is None:
-                return copy
-            search = self._search(copy, invitation, found[invitation], known)
-            return replace(copy, search=search, files=files[invitation])
+            return copy if invitation is None else self._with(copy, found[invitation])
 
         return [replace(c, keep=tuple(map(one, c.keep))) if c.keep else c for c in changes]
 
-    def _search(
-        self, copy: KeptCopy, invitation: Invitation, found: tuple[Candidate, ...], known: _Known
-    ) -> TextSearch:
+    def _found(self, invitations: Iterable[Invitation]) -> Iterator[tuple[Invitation, _Found]]:
+        for some in _portions(invitations):
+            groups = {
+                invitation: candidates(invitation, self._deps.pseudonyms) for invitation in some
+            }
+            known = self._look_up(groups.values())
+            for invitation, group in groups.items():
+                yield (
+                    invitation,
+                    _Found(
+                        matches_of(
+                            group,
+                            students=known.students,
+                            student_addresses=known.student_addresses,
+                        ),
+                        shared_files(invitation, self._deps.policy.files),
+                        is_complete=self._is_directory_known
+                        and not invitation.is_cut
+                        and not any(candidate.key in known.unknown for candidate in group),
+                        is_cut=invitation.is_cut,
+                    ),
+                )
+
+    def _with(self, copy: KeptCopy, found: _Found) -> KeptCopy:
         guests = [*copy.guests, *(g for g in (copy.organizer, copy.creator) if g)]
         marks = marks_of(
-            found,
-            students=known.students,
-            student_addresses=known.student_addresses,
+            found.matches,
             guests=[guest.name_tokens for guest in guests],
             pseudonyms=self._deps.pseudonyms,
         )
-        is_all_known = not any(candidate.key in known.unknown for candidate in found)
-        is_complete = self._is_directory_known and is_all_known and not invitation.is_cut
-        return TextSearch(marks, is_complete, invitation.is_cut)
+        search = TextSearch(marks, found.is_complete, found.is_cut)
+        return replace(copy, search=search, files=found.files)
 
     def _look_up(self, found: Iterable[tuple[Candidate, ...]]) -> _Known:
         groups = list(found)

@@ -13,7 +13,7 @@ from meetbot.domain.identity import name_tokens
 from meetbot.domain.invitation import Invitation, MarkKind, StudentMark, TextField, plain
 from meetbot.domain.people import Account, AccountKind, Pseudonyms
 from meetbot.domain.shared_files import FileWords, shared_files
-from meetbot.domain.student_data import candidates, marks_of, student_marks
+from meetbot.domain.student_data import candidates, marks_of, matches_of, student_marks
 
 KEYS = Pseudonyms(b"a key for tests, long enough to be")
 ADDRESS, ID, NUMBER, NAME = MarkKind.ADDRESS, MarkKind.ID, MarkKind.NUMBER, MarkKind.NAME
@@ -53,13 +53,9 @@ def found(
             students[mark] = students.get(mark, frozenset()) | {account.id}
     seen = candidates(invitation, KEYS)
     ours = {c.key for c in seen if c.address and c.address.domain == "students.example"}
-    return marks_of(
-        seen,
-        students=students,
-        student_addresses=ours,
-        guests=[name_tokens(KEYS, *words) for words in guests],
-        pseudonyms=KEYS,
-    )
+    matches = matches_of(seen, students=students, student_addresses=ours)
+    words = [name_tokens(KEYS, *names) for names in guests]
+    return marks_of(matches, guests=words, pseudonyms=KEYS)
 
 
 def kinds(text: str, **asked: object) -> list[MarkKind]:
