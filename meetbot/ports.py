@@ -23,10 +23,11 @@ from meetbot.domain.meetings import (
     Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
 )
 from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
-from meetbot.domain.registry import Registry
+from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.spaces import Space, SpaceFacts
 
@@ -260,6 +261,15 @@ class PeopleStore(Protocol):
     def by_person(self, person_keys: Collection[str]) -> dict[str, KnownAccount]:
         """Accounts by keyed id."""
 
+    def note_marks(self, marks: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Replace the marks by which students of these person keys are found in texts.
+
+        Accounts must be saved before. Gives the person keys whose marks changed.
+        """
+
+    def with_marks(self, marks: Collection[str]) -> dict[str, frozenset[str]]:
+        """Person keys of students by mark; marks that are no student's are left out."""
+
     def staff_calendars(self) -> list[StaffCalendar]:
         """Calendars of active staff, by address."""
 
@@ -385,6 +395,7 @@ class MeetingStore(Protocol):
         version: int,
         guest_list: GuestList | None = None,
         link: str = "",
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 
@@ -527,6 +538,30 @@ class RegistryStore(Protocol):
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionUse:
+    """One exemption in one occurrence; both are keyed, for neither need be kept otherwise."""
+
+    exemption: str
+    occurrence: str
+    kind: ExemptionKind
+    used_at: datetime
+    """Start of the occurrence."""
+
+
+class ExemptionStore(Protocol):
+    """Which exemptions were used where."""
+
+    def note(self, uses: Iterable[ExemptionUse]) -> frozenset[ExemptionUse]:
+        """Remember uses, each once for its occurrence; gives those that are new."""
+
+    def counts(self, since: datetime, until: datetime) -> Mapping[ExemptionKind, int]:
+        """In how many occurrences of [since, until) an exemption of each kind was used."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget uses of occurrences before an instant; gives how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -780,6 +815,11 @@ class Tx(Protocol):
     @property
     def registry(self) -> RegistryStore:
         """The registry with its history."""
+        ...
+
+    @property
+    def exemptions(self) -> ExemptionStore:
+        """Uses of exemptions."""
         ...
 
     @property

@@ -49,6 +49,7 @@ from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar, SpecialAccounts
 from meetbot.domain.registry_rows import ProgramType
 from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 
@@ -214,6 +215,14 @@ def _some(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
         raise _wrong("is empty", "list at least one")
     return values
+
+
+def _file_word(value: str) -> str:
+    if len(value) <= 60 and any(char.isalnum() for char in value) and value.isprintable():
+        return value.strip()
+    raise _wrong(
+        f"{_shown(value)} is not a word", "write one or a few words with letters or digits"
+    )
 
 
 def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -623,6 +632,16 @@ class _Accounts(_Table):
         return tuple(sorted(set(value)))
 
 
+FileWord = Annotated[str, AfterValidator(_file_word)]
+FileWordList = Annotated[tuple[FileWord, ...], AfterValidator(_without_repeats)]
+
+
+class _Files(_Table):
+    roster: FileWordList = _USUAL.files.roster
+    sensitive: FileWordList = _USUAL.files.sensitive
+    harmless: FileWordList = _USUAL.files.harmless
+
+
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
@@ -630,11 +649,13 @@ class _RuleTable(_Table):
 
 class _PolicyFile(_Table):
     approved_platforms: tuple[Platform, ...] = tuple(_USUAL.approved_platforms)
+    certificated_units: Units = ()
     thresholds: _ThresholdTable = _ThresholdTable()  # type: ignore[valid-type]
     limits: _LimitTable = _LimitTable()  # type: ignore[valid-type]
     school: _School = _School()
     retention: _Retention = _Retention()
     accounts: _Accounts = _Accounts()
+    files: _Files = _Files()
     rules: Mapping[RuleId, _RuleTable] = {}
 
 
@@ -690,6 +711,8 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
         ),
         retention=Retention(**dict(read.retention)),
         accounts=SpecialAccounts(**dict(read.accounts)),
+        files=FileWords(**dict(read.files)),
+        certificated_units=read.certificated_units,
     )
 
 

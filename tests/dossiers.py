@@ -22,6 +22,7 @@ from meetbot.domain.attendance import (
 )
 from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
 from meetbot.domain.findings import Evidence, Finding, Phase, Verdict
+from meetbot.domain.invitation import TextSearch
 from meetbot.domain.meetings import KeptGuest, Meeting, OccurrenceKey, Scope
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.policy import Policy
@@ -156,6 +157,7 @@ def a_meeting(invitees: Iterable[Invitee], **changes: Any) -> Meeting:
         are_details_known=True,
         first_seen_at=at(-60 * 24 * 20),
         calendars=(TEACHER,),
+        search=TextSearch(),
     )
     return replace(meeting, **changes)
 

@@ -187,6 +187,8 @@ class WeeklyNotice:
     coverage: Coverage
     head: Head | None = None
     """The newest link of the chain: a mail elsewhere tells whether history was rewritten."""
+    exemptions: tuple[tuple[str, int], ...] = ()
+    """In how many meetings an exemption of each kind was used; none of confidential ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from meetbot.domain.cards import card_of, timeline_of
-from meetbot.domain.disclosure import disclosure_after
+from meetbot.domain.disclosure import disclosure_after, text_disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import Flag, FlagChange, reconcile
@@ -21,6 +21,7 @@ from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, listed_at, load
+from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Tx
 from meetbot.rules import (
@@ -151,6 +152,8 @@ def _judge(
         withdraw_reason=_reason(dossier),
     )
     tx.flags.save(changes, as_of=as_of)
+    if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
+        note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
         outcome.count(change.kind)
     later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
@@ -172,10 +175,12 @@ def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
 
 
 def _with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
-    if dossier.meeting is None or dossier.scope is not Scope.FULL:
+    meeting, invitees = dossier.meeting, dossier.invitees
+    if meeting is None or dossier.scope is not Scope.FULL:
         return dossier
-    seen = disclosure_after(dossier.meeting, dossier.invitees, dossier.meeting.disclosure, as_of)
-    return replace(dossier, meeting=replace(dossier.meeting, disclosure=seen))
+    seen = disclosure_after(meeting, invitees, meeting.disclosure, as_of)
+    read = text_disclosure_after(meeting, invitees, meeting.text_disclosure, as_of)
+    return replace(dossier, meeting=replace(meeting, disclosure=seen, text_disclosure=read))
 
 
 def _with_guest_list(tx: Tx, dossier: Dossier, as_of: datetime) -> Dossier:
@@ -310,6 +315,7 @@ def _note(
         scope=dossier.scope,
         next_due_at=next_due_at,
         disclosure=meeting.disclosure if meeting else None,
+        text_disclosure=meeting.text_disclosure if meeting else None,
         fingerprints=fingerprints,
         undecided=undecided,
         as_of=as_of,

@@ -40,6 +40,8 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             # What is held now is asked again when it no longer is.
             tx.meta.set(_LOOKED_AT, until.isoformat())
             outcome.count("pruned_edits", tx.meetings.prune_edits(cutoffs.attendance))
+        uses = tx.exemptions.prune(before=cutoffs.attendance)
+    outcome.count("pruned_exemption_uses", uses)
     for name, number in counts.items():
         outcome.count(f"pruned_{name}", number)
     return outcome

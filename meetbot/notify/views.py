@@ -195,6 +195,7 @@ class WeeklyView:
     domains: Cut[tuple[str, int]]
     coverage: Coverage
     audit_lag: str
+    exemptions: tuple[tuple[str, str], ...]
     gaps: Cut[str]
     is_all_clear: bool
     head: Head | None
@@ -331,6 +332,7 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         domains=cut(sorted(content.domains, key=lambda pair: (-pair[1], pair[0])), MAX_DOMAINS),
         coverage=content.coverage,
         audit_lag="not known" if lag is None else f"{-(-lag // 60)} minutes behind",
+        exemptions=tuple((kind, few(number)) for kind, number in content.exemptions),
         gaps=cut(_gaps(content.coverage), MAX_SENTENCES),
         is_all_clear=is_clear,
         head=content.head,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from meetbot.rules.additions import explained_at
 from meetbot.rules.catalogue import KNOWN_RULES, PRESENCE_RULES, RULES
 from meetbot.rules.evaluate import evaluate, next_look
-from meetbot.rules.exemptions import is_confidential
+from meetbot.rules.exemptions import exemptions_used, is_confidential
 from meetbot.rules.fingerprints import fingerprint_of, fingerprints_after
 from meetbot.rules.presence_facts import waiting_without_staff
 
@@ -14,6 +14,7 @@ __all__ = [
     "PRESENCE_RULES",
     "RULES",
     "evaluate",
+    "exemptions_used",
     "explained_at",
     "fingerprint_of",
     "fingerprints_after",

@@ -70,6 +70,7 @@ class _User(_Part):
     admin: bool = False
     room: bool = False
     guest_of: str = ""
+    external_ids: list[str] = []
     searchable: bool = True
 
 

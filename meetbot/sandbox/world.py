@@ -130,6 +130,7 @@ class World:
         admin: bool = False,
         room: bool = False,
         guest_of: str = "",
+        external_ids: Iterable[str] = (),
         searchable: bool = True,
     ) -> User:
         """Create an account, its unit and its primary calendar. Raises ValueError if it exists."""
@@ -147,6 +148,7 @@ class World:
             admin=admin,
             room=room,
             guest_of=guest_of,
+            external_ids=list(external_ids),
             searchable=searchable,
         )
         self.add_unit(unit)

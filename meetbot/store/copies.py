@@ -308,6 +308,7 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "due_at": as_of,
         "version": 0,
         "disclosure": None,
+        "text_disclosure": None,
         "fingerprints": (),
         "undecided": (),
         "is_undecided": False,

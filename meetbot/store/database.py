@@ -14,6 +14,7 @@ from meetbot.ports import Clock
 from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
 from meetbot.store.engine import alone, make_engine, viewing, writing
+from meetbot.store.exemptions import SqlExemptions
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
 from meetbot.store.holds import SqlHolds
@@ -37,6 +38,7 @@ class SqlTx:
         self.meetings = SqlMeetings(connection, clock)
         self.conferences = SqlConferences(connection)
         self.registry = SqlRegistry(connection)
+        self.exemptions = SqlExemptions(connection)
         self.flags = SqlFlags(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)

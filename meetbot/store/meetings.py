@@ -30,6 +30,7 @@ from meetbot.domain.meetings import (
     Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
     merge_copies,
 )
 from meetbot.domain.spaces import SpaceFacts
@@ -62,6 +63,7 @@ _JUDGED = (
             for name in (
                 "scope",
                 "disclosure",
+                "text_disclosure",
                 "fingerprints",
                 "undecided",
                 "is_undecided",
@@ -154,6 +156,7 @@ class SqlMeetings:
         version: int,
         guest_list: GuestList | None = None,
         link: str = "",
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
         noted = self._connection.execute(
@@ -164,6 +167,7 @@ class SqlMeetings:
                 "next_due_at": next_due_at,
                 "scope": scope,
                 "disclosure": disclosure,
+                "text_disclosure": text_disclosure,
                 "fingerprints": fingerprints,
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
@@ -437,6 +441,7 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
             some,
             first_seen_at=row.first_seen_at,
             disclosure=row.disclosure,
+            text_disclosure=row.text_disclosure,
             fingerprints=row.fingerprints,
         )
     return MeetingRecord(

@@ -20,7 +20,13 @@ from sqlalchemy import (
 
 from meetbot.domain.flags import Flag
 from meetbot.domain.guest_list import GuestList
-from meetbot.domain.meetings import Disclosure, Fingerprint, KeptCopy, KeptGuest
+from meetbot.domain.meetings import (
+    Disclosure,
+    Fingerprint,
+    KeptCopy,
+    KeptGuest,
+    TextDisclosure,
+)
 from meetbot.domain.notices import Notice
 from meetbot.domain.spaces import SpaceFacts
 from meetbot.store.columns import Document, Instant, Key, Words
@@ -68,6 +74,20 @@ account_addresses = Table(
     Index(None, "person_key"),
 )
 """Which account an address or alias leads to. Keyed addresses only."""
+
+student_marks = Table(
+    "student_marks",
+    metadata,
+    Column("mark", Key, primary_key=True),
+    Column(
+        "person_key",
+        Key,
+        ForeignKey("accounts.person_key", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Index(None, "person_key"),
+)
+"""Keyed marks of students' names and ids, to find them in a text. Nothing can be read from them."""
 
 groups = Table(
     "groups",
@@ -124,6 +144,7 @@ meetings = Table(
     Column("due_at", Instant),
     Column("version", Integer, nullable=False),
     Column("disclosure", Document(Disclosure)),
+    Column("text_disclosure", Document(TextDisclosure)),
     Column("fingerprints", Document(tuple[Fingerprint, ...]), nullable=False),
     Column("undecided", Document(tuple[str, ...]), nullable=False),
     Column("is_undecided", Boolean, nullable=False),
@@ -240,6 +261,17 @@ registry_rows = Table(
 
 `link` and `ended_link` are the links of the chain that record its coming and its end.
 """
+
+exemption_uses = Table(
+    "exemption_uses",
+    metadata,
+    Column("exemption", Key, primary_key=True),
+    Column("occurrence", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Index(None, "used_at"),
+)
+"""In which occurrence (keyed) which exemption (keyed) was used, also of meetings not kept."""
 
 # --- flags and mail -----------------------------------------------------------------------------
 

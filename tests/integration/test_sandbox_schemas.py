@@ -25,6 +25,7 @@ def box() -> Iterator[Sandbox]:
     world.clock = Ticking(NOW + timedelta(hours=2))
     world.domain_aliases["old.example"] = "district.example"
     world.suspend(teacher("lakeview", 16))
+    world.user(teacher("lakeview", 15)).external_ids.append("204871")
     world.add_event(HOST, date(2026, 10, 14), date(2026, 10, 15), summary="All day")
     with Sandbox(world) as box:
         yield box

@@ -16,6 +16,7 @@ from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy, SpecialAccounts
 from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 from meetbot.settings import (
@@ -115,6 +116,31 @@ def test_policy_template_names_every_value(table: str, values: type) -> None:
     written = [line.split(" = ")[0].rstrip() for line in section.splitlines()]
 
     assert written == [field.name for field in dataclasses.fields(values)]
+
+
+def test_words_of_files_and_certificated_units(tmp_path: Path) -> None:
+    """A district's own words and units; what is no word and no unit is said with its fix."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        'certificated_units = ["/Staff/Teachers/"]\n[files]\nroster = ["Liste", "Liste"]\n',
+        encoding="utf-8",
+    )
+    found = load_policy(policy, RULES)
+
+    assert found.certificated_units == ("/Staff/Teachers",)
+    assert found.files == FileWords(roster=("Liste",))
+
+    policy.write_text(
+        'certificated_units = ["Staff"]\n[files]\nroster = ["-"]\nrosters = []\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(BadInput) as wrong:
+        load_policy(policy, RULES)
+    assert {mistake.place.rpartition(": ")[2] for mistake in wrong.value.mistakes} == {
+        "certificated_units[0]",
+        "files.roster[0]",
+        "files.rosters",
+    }
 
 
 def test_defaults(file: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetbot.domain.attendance import IdentityForm, RawIdentity
+from meetbot.domain.invitation import Attachment, Invitation
 from meetbot.domain.people import AccountKind, DistrictUnits
 from meetbot.domain.platforms import Platform
 from meetbot.domain.spaces import Access, Space
@@ -248,6 +249,42 @@ def test_hostile_texts() -> None:
 
     assert [link.platform for link in found.links] == [Platform.ZOOM]
     assert "script" not in repr(found)
+
+
+def test_invitations() -> None:
+    """Title, texts and attachments go on in memory and show nothing; hidden ones are unknown."""
+    files = [
+        {
+            "title": "Roster",
+            "fileUrl": "https://drive.google.com/open?id=1",
+            "mimeType": "text/csv",
+        },
+        {"fileUrl": 7},
+        "x",
+    ]
+    found = copy(summary="Secret", description="<b>d</b>", location="L", attachments=files)
+
+    assert found.invitation == Invitation(
+        "Secret",
+        "<b>d</b>",
+        "L",
+        (
+            Attachment("Roster", "https://drive.google.com/open?id=1", "text/csv"),
+            Attachment(""),
+            Attachment(""),
+        ),
+    )
+    assert "Secret" not in repr(found)
+    assert "Roster" not in repr(found)
+    assert copy().invitation == Invitation()
+    assert copy(visibility="private", organizer=None, creator=None).invitation is None
+
+
+def test_a_cut_invitation_says_so() -> None:
+    """What is longer than anybody looks at was not looked at."""
+    assert copy(summary="x" * 65_537).invitation.is_cut
+    assert copy(attachments=[{}] * 51).invitation.is_cut
+    assert not copy(description="x" * 65_536, attachments=[{}] * 50).invitation.is_cut
 
 
 def test_guest_lists() -> None:
@@ -629,6 +666,19 @@ def test_account_addresses() -> None:
     assert account.addresses == (ANN, "a@district.example", "ann@old.example")
 
 
+def test_account_names_and_ids() -> None:
+    """Given and family name apart, and the ids the district gave, whatever their type."""
+    names = {"fullName": "Ann Lee", "givenName": "Ann", "familyName": "Lee"}
+    ids = [{"value": "204871", "type": "organization"}, {"type": "custom"}, {"value": "204871"}]
+    raw = {"id": "1", "primaryEmail": ANN, "orgUnitPath": "/", "name": names, "externalIds": ids}
+
+    account = to_account(raw, UNITS)
+
+    assert account is not None
+    assert (account.given_name, account.family_name) == ("Ann", "Lee")
+    assert account.other_ids == ("204871",)
+
+
 def test_account_without_unit() -> None:
     """An account whose org unit is not shown is not taken for anything."""
     assert to_account({"id": "1", "primaryEmail": ANN}, UNITS) is None
@@ -680,7 +730,11 @@ _EVENT = st.fixed_dictionaries(
         "conferenceData": anything("conferenceId", "conferenceSolution", "entryPoints", "notes"),
     }
     | dict.fromkeys(
-        ("status", "visibility", "iCalUID", "location", "description", "updated"), _JSON
+        (
+            *("status", "visibility", "iCalUID", "summary", "location", "description", "updated"),
+            "attachments",
+        ),
+        _JSON,
     ),
 )
 _PARAMETER = st.fixed_dictionaries(
