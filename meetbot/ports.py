@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
+from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.meetings import (
@@ -22,9 +23,10 @@ from meetbot.domain.meetings import (
     OccurrenceKey,
     Scope,
 )
-from meetbot.domain.notices import Mail, Notice
+from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.registry import Registry
+from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 
 Clock = Callable[[], datetime]
 
@@ -239,7 +241,7 @@ class PeopleStore(Protocol):
     def groups(self, address_keys: Collection[str]) -> dict[str, KnownGroup]:
         """Groups by keyed address."""
 
-    def learn(self, id_key: str, address_key: str, address: str) -> None:
+    def learn(self, id_key: str, address_key: str, address: str, *, at: datetime) -> None:
         """Remember the clear address of an outsider's Meet id (catalogue §2)."""
 
     def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -367,7 +369,7 @@ class MeetingStore(Protocol):
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Full-scope, not cancelled occurrences with a code that overlap the span and whose
+        """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
 
     def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
@@ -442,13 +444,6 @@ class ConferenceStore(Protocol):
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
 
-    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
-        """Delete conferences that ended before, with their visits; gives how many.
-
-        Those whose code belongs to no occurrence in scope go when they ended before
-        `unrelated_before` already.
-        """
-
 
 class RegistryStore(Protocol):
     """The registry with its history: what was known when."""
@@ -460,7 +455,10 @@ class RegistryStore(Protocol):
         """The rows that were known at an instant."""
 
     def replace(self, registry: Registry, *, as_of: datetime) -> bool:
-        """Make this the known registry; ends and adds rows, keeps history. False: no change."""
+        """Make this the known registry; ends and adds rows, keeps history. False: no change.
+
+        A link of the chain records the rows that came and those that ended.
+        """
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
@@ -494,7 +492,7 @@ class FlagStore(Protocol):
         """Note who was told and at which severity."""
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision; raises `NotFound`."""
+        """Store an officer's decision and the link that records it; raises `NotFound`."""
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
         """(instant, change, reason), oldest first."""
@@ -520,6 +518,15 @@ class QueuedNotice:
     references: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FailedNotice:
+    """A notice that was given up."""
+
+    kind: NoticeKind
+    reason: str
+    at: datetime
+
+
 class OutboxState(StrEnum):
     """Life of a notice."""
 
@@ -537,16 +544,27 @@ class Outbox(Protocol):
         """Queue notices whose id is new; gives how many."""
 
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
-        """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
+        """Take due notices; late ones are dropped."""
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over."""
+    def take_back(self, as_of: datetime) -> int:
+        """Queue again what somebody claimed who is no more (see `Store.alone`); gives how many."""
 
-    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
-        """Try again later."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over; a link records the mail's bytes, id and recipients as digests."""
+
+    def defer(
+        self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
+    ) -> None:
+        """Try again later, only with the recipients who are left, if some have it already."""
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
-        """Never will be sent; said in metrics and `doctor`."""
+        """Never will be sent; the operators are told."""
+
+    def failed(self, *, since: datetime | None) -> list[FailedNotice]:
+        """Notices that were given up after an instant (None: ever), oldest first."""
+
+    def waiting(self) -> int:
+        """How many notices were tried in vain and wait for another try."""
 
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
@@ -588,6 +606,73 @@ class SourceRead:
     """Last complete read."""
     problem: str = ""
     failing_since: datetime | None = None
+
+
+class ChainStore(Protocol):
+    """The hash chain over what was decided, imported, mailed, held, exported and deleted.
+
+    The stores append the links of their own changes in the same transaction.
+    """
+
+    def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
+        """Add a link. `subject` is an id of what it is about; `payload` holds texts, whole
+        numbers, lists and objects: digests, counts and instants, no name and no address."""
+
+    def head(self) -> Head | None:
+        """The newest link; None before the first."""
+
+    def find(self, kind: LinkKind, subject: str) -> list[Link]:
+        """All links of a kind about something, oldest first."""
+
+    def links(self, kind: LinkKind | None = None) -> list[Link]:
+        """All links, or those of one kind, oldest first."""
+
+    def audit(self, *, expected: str | None = None) -> Audit:
+        """Check every link and every stored row that one records; `expected` is the hash of some
+        former head that has to be in the chain."""
+
+
+class HoldStore(Protocol):
+    """Legal holds; each coming and each end is a link of the chain."""
+
+    def add(self, kind: HoldKind, subject: str, *, reason: str, by: str, at: datetime) -> Hold:
+        """Begin a hold."""
+
+    def remove(self, number: int, *, reason: str, by: str, at: datetime) -> Hold:
+        """End a hold; raises `NotFound` where none of this number is in force."""
+
+    def list(self, *, removed: bool = False) -> list[Hold]:
+        """The holds in force, or all of them, oldest first."""
+
+
+class RetentionStore(Protocol):
+    """Deletes what is old, unless a flag or a legal hold keeps it."""
+
+    def ended(self, since: datetime, until: datetime) -> list[int]:
+        """Ids of occurrences in scope without a flag that ended in [since, until)."""
+
+    def purge(
+        self,
+        cutoffs: Cutoffs,
+        *,
+        confidential: Mapping[int, Collection[str]],
+        month: Callable[[datetime], str],
+        as_of: datetime,
+    ) -> Mapping[str, int]:
+        """Delete what is older than the cutoffs, and these occurrences with these conferences.
+
+        Gives how many rows of what; a link of the chain says the same. What went is still counted
+        in the `month` of its start.
+        """
+
+    def months(self, month: Callable[[datetime], str], *, as_of: datetime) -> list[MonthCount]:
+        """Counts of what was held until now, deleted or not, oldest month first."""
+
+    def knows_meeting(self, subject: str) -> bool:
+        """Whether there is an occurrence of this uid or Meet code."""
+
+    def knows_partner(self, partner_id: str) -> bool:
+        """Whether the registry ever had this partner."""
 
 
 class MetaStore(Protocol):
@@ -648,6 +733,21 @@ class Tx(Protocol):
         ...
 
     @property
+    def chain(self) -> ChainStore:
+        """What was done, link by link."""
+        ...
+
+    @property
+    def holds(self) -> HoldStore:
+        """Legal holds."""
+        ...
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Deletions."""
+        ...
+
+    @property
     def meta(self) -> MetaStore:
         """Progress marks and small values."""
         ...
@@ -661,6 +761,12 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Tx]:
         """A read-only view; may be open in several threads at once."""
+
+    def alone(self, work: str, *, patience: float = ...) -> AbstractContextManager[bool]:
+        """Be the only one at a work among all processes; whoever dies at it gives it up.
+
+        False if another one has not ended it after so many seconds.
+        """
 
 
 # --- Outcomes -----------------------------------------------------------------------------------
@@ -693,6 +799,8 @@ class Outcome:
     job: str
     sources: dict[str, Tally] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
+    """What somebody should look at besides sources: a sentence without names."""
 
     def source(self, name: str) -> Tally:
         """The tally of a source, made when new."""

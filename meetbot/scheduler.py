@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from meetbot.errors import Stopped
 from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
@@ -22,6 +23,7 @@ from meetbot.jobs import (
     deliver,
     digest,
     judge,
+    outages,
     prune,
     remind,
 )
@@ -70,6 +72,7 @@ def triggers(calendars: timedelta, live: timedelta) -> tuple[Trigger, ...]:
         Trigger("decisions", judge.run, quick, ("delivery",)),
         Trigger("reminders", remind.run, timedelta(seconds=60), ("delivery",)),
         Trigger("digest", digest.run, timedelta(minutes=5), ("delivery",)),
+        Trigger("outages", outages.run, timedelta(minutes=5), ("delivery",)),
         Trigger("delivery", deliver.run, quick),
         Trigger("retention", prune.run, timedelta(hours=24)),
     )
@@ -137,6 +140,8 @@ class Service:
             began_at = self._clock()
             try:
                 outcome = trigger.job(self._deps, began_at)
+            except Stopped:
+                return False
             except Exception as error:
                 self._complain(trigger.name, error)
                 return False

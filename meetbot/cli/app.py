@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from meetbot.cli import demo, flags, registry, service, tools
+from meetbot.cli import audit, demo, flags, hold, months, registry, service, tools
 from meetbot.cli.context import Context
 from meetbot.errors import BadInput, MeetbotError
 
@@ -61,6 +61,9 @@ app.add_typer(registry.app, name="registry")
 app.command("poll")(service.poll)
 app.command("run")(service.run)
 app.add_typer(flags.app, name="flags")
+app.add_typer(audit.app, name="audit")
+app.add_typer(hold.app, name="hold")
+app.command("months")(months.months)
 app.command("evaluate")(tools.evaluate)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
@@ -81,4 +84,9 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output went away: nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:  # a full disk or a missing right
+        name = f"{error.filename}: " if error.filename else ""
+        print(f"meetbot: {name}{error.strerror or type(error).__name__}", file=sys.stderr)
+        print("Fix: check that there is space, and the right to write", file=sys.stderr)
         sys.exit(1)

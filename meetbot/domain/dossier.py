@@ -40,6 +40,9 @@ class Host:
     invitee: Invitee | None
     school: School | None = None
     display_name: str = ""
+    stand_ins: tuple[str, ...] = ()
+    """Addresses of the staff on the guest list who can act where the host is not staff."""
+    stand_in_schools: tuple[School, ...] = ()
 
     @property
     def is_staff(self) -> bool:
@@ -50,6 +53,11 @@ class Host:
     def address(self) -> str | None:
         """The staff host's address; None when the host is not staff."""
         return self.invitee.guest.address if self.invitee and self.is_staff else None
+
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """Who is told what a host can mend: the staff host, else the staff who were invited."""
+        return (self.address,) if self.address else self.stand_ins
 
 
 @dataclass(frozen=True, slots=True)

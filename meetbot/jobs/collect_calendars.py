@@ -178,6 +178,7 @@ def _read_all(
     with ThreadPoolExecutor(deps.district.workers, thread_name_prefix="calendar") as pool:
         waiting: set[Future[Read]] = set()
         while True:
+            deps.go_on()
             for owner in islice(owners, 2 * deps.district.workers - len(waiting)):
                 waiting.add(pool.submit(read, owner))
             if not waiting:

@@ -18,6 +18,7 @@ from meetbot.domain.attendance import (
     with_identity,
 )
 from meetbot.domain.identity import Roster, is_calendar_address, name_tokens
+from meetbot.domain.meetings import Scope
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.errors import MeetbotError
 from meetbot.jobs import collect_calendars
@@ -34,6 +35,7 @@ from meetbot.ports import (
     Outcome,
     Participant,
     SavedConference,
+    Tally,
     Tx,
 )
 from meetbot.ports import Sift as SiftPort
@@ -134,6 +136,7 @@ class _AuditReading:
         """Store the rows of a span that matter; raises what stands in the way."""
         tally = self._outcome.source(AUDIT)
         for page in _ahead(self._deps.reports.meet(since, until, sift)):
+            self._deps.go_on()
             if page.malformed:
                 tally.note_failed("an audit row could not be understood")
             tally.read += page.rows
@@ -274,6 +277,8 @@ def _link(
 ) -> set[str]:
     """Make the meetings of changed conferences due; a call without one is an ad-hoc call.
 
+    Ad-hoc calls of adults who are nobody's partners are left alone.
+
     `visits` are those just stored. Gives the addresses of those whose calendars may hold the event
     of an ad-hoc call.
     """
@@ -281,7 +286,7 @@ def _link(
     codes = {s.conference.meeting_code for s in changed if s.conference.meeting_code}
     if codes:
         tx.meetings.mark_due(as_of, codes=codes)
-    for held in _mixed(tx, roster, keep, changed, visits):
+    for held in _of_full_scope(tx, roster, keep, changed, visits):
         conference = held.conference
         if not _is_known(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
@@ -290,14 +295,14 @@ def _link(
     return owners
 
 
-def _mixed(
+def _of_full_scope(
     tx: Tx,
     roster: Roster,
     keep: _Keeper,
     changed: Collection[SavedConference],
     visits: Iterable[Visit[Identity]],
 ) -> Iterator[HeldConference]:
-    """The changed conferences in which were both students and outsiders.
+    """The changed conferences that are no mere calls of adults.
 
     Read from the store are those of which some visits were stored before.
     """
@@ -315,10 +320,7 @@ def _mixed(
     before = tx.conferences.named(partly)
     keep.recall(tx, [v.identity for held in before for v in held.visits])
     for held in (*whole, *before):
-        if any(_is_student(v.identity, keep, roster) for v in held.visits) and (
-            _is_outsiders(held.conference, roster)
-            or any(_is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits)
-        ):
+        if _is_of_full_scope(held, keep, roster):
             yield held
 
 
@@ -334,6 +336,20 @@ def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:
     return any(
         not slot.is_adhoc or start_at - _SETTLED <= slot.start_at <= end_at for slot in slots
     )
+
+
+def _is_of_full_scope(held: HeldConference, keep: _Keeper, roster: Roster) -> bool:
+    """Whether an outsider met a student, or is a partner or looks like one (catalogue §2)."""
+    outsiders = [v for v in held.visits if _is_outsider(v.identity, keep, roster, v.start_at)]
+    if any(_is_partner(v.identity, roster, v.start_at) for v in outsiders):
+        return True
+    is_mixed = bool(outsiders) or _is_outsiders(held.conference, roster)
+    return is_mixed and any(_is_student(v.identity, keep, roster) for v in held.visits)
+
+
+def _is_partner(identity: Identity, roster: Roster, at: datetime) -> bool:
+    found = roster.outsider(identity.address_key, identity.domain or "", at)
+    return found.kind is Kind.PARTNER or found.lookalike_of is not None
 
 
 def _is_student(identity: Identity, keep: _Keeper, roster: Roster) -> bool:
@@ -391,6 +407,18 @@ def _read_meet(
             else:
                 tally.read += 1
             _save_read(deps, roster, record, read, as_of)
+    _note_meet(deps, tally, as_of)
+
+
+def _note_meet(deps: Deps, tally: Tally, as_of: datetime) -> None:
+    """Meet as a whole fails when no meeting at all could be read."""
+    if tally.read:
+        with deps.store.reading() as tx:
+            is_failing = bool(tx.meta.source(MEET).problem)
+        if is_failing:
+            note_source(deps, MEET, as_of)
+    elif tally.failed:
+        note_source(deps, MEET, as_of, problem=max(tally.reasons, key=tally.reasons.__getitem__))
 
 
 @dataclass(slots=True)
@@ -431,7 +459,11 @@ def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
 
 
 def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
-    """All conference records of one occurrence; a failure keeps what was read before it."""
+    """All conference records of one occurrence; a failure keeps what was read before it.
+
+    A meeting of adults becomes one of full scope the moment a student joins (catalogue §2).
+    """
+    deps.go_on()
     read = _MeetRead()
     organizer, reason = _subject(deps, people, _organizer(deps, record))
     if organizer is None and reason != _OUTSIDE:
@@ -444,6 +476,8 @@ def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime
             conferences = deps.meet.records(
                 subject, code, since=start_at - _AROUND, until=end_at + _AROUND
             )
+            if record.scope is Scope.ADULT and not _has_student(deps, people, subject, conferences):
+                return read
             for conference in conferences:
                 _read_conference(deps, people, subject, conference, read, as_of)
             if conferences:
@@ -453,6 +487,19 @@ def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime
         return read
     read.problem = reason  # to others an empty list says nothing
     return read
+
+
+def _has_student(
+    deps: Deps, people: People, organizer: str, conferences: Iterable[Conference]
+) -> bool:
+    """Whether a student came to a meeting of adults; of one without any nothing is kept."""
+    keep = _Keeper(deps, people)
+    for conference in conferences:
+        identities = [p.identity for p in deps.meet.participants(organizer, conference.name)]
+        keep.look_up(identities)
+        if any(keep.kind(keep(identity)) is AccountKind.STUDENT for identity in identities):
+            return True
+    return False
 
 
 _OUTSIDE = "Meet shows a call only to its organizer, who is not staff of the district"

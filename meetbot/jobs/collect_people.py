@@ -39,6 +39,7 @@ def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
     changed, malformed = False, 0
     try:
         for batch in _batches(deps.directory.accounts()):
+            deps.go_on()
             accounts = [account for account in batch if account is not None]
             malformed += len(batch) - len(accounts)
             for account in accounts:

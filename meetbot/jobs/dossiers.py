@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
@@ -16,6 +16,7 @@ from meetbot.domain.participants import Resolution, contradictions, do_sources_a
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
 from meetbot.jobs.deps import Deps
+from meetbot.jobs.rosters import schools_known
 from meetbot.ports import HeldConference, MeetingRecord, Slot, Tx
 
 _AROUND = timedelta(hours=2)
@@ -25,6 +26,7 @@ _FRESH = timedelta(hours=2)
 """How old a directory snapshot may be while the directory cannot be read."""
 _LIVE_FRESH = timedelta(minutes=5)
 _OUTSIDERS = (Kind.PARTNER, Kind.EXTERNAL, Kind.EXEMPT)
+_MOST_STAND_INS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
     )
     start_at, end_at = _times(record, held, as_of)
     if meeting is None:
-        organizer = _organizer_of_call(tx, held, roster, start_at)
+        organizer = _organizer_of_call(held, accounts, roster, start_at)
     resolution = resolve(
         [visit for h in held for visit in h.visits],
         accounts_by_person=accounts.by_person,
@@ -60,7 +62,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
     is_live = _is_live(record, held, as_of)
     phase = _phase(start_at, end_at, as_of, is_live=is_live)
     apart = contradictions(resolution.attendances, tolerance=deps.policy.limits.contradiction)
-    staff = frozenset() if meeting else _staff_of(tx, held, accounts, roster)
+    staff = frozenset() if meeting else _staff_of(accounts)
     evidence = _evidence(tx, record, held, resolution, staff, as_of, is_live=is_live)
     dossier = Dossier(
         key=meeting.key if meeting else record.key,
@@ -71,7 +73,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         end_at=end_at,
         meeting=meeting,
         invitees=invitees,
-        host=_host(tx, organizer, creator, roster),
+        host=_host(organizer, creator, invitees, accounts.by_address, roster),
         conferences=tuple(h.conference for h in held),
         attendances=resolution.attendances,
         registry=roster.registry,
@@ -89,7 +91,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         ),
         late_after=deps.district.final_after,
         schools_when_issued=_schools_when_issued(
-            tx, roster, {i.partner_id for i in invitees}, resolution.attendances
+            deps, tx, roster, {i.partner_id for i in invitees}, resolution.attendances
         ),
     )
     is_waiting = (
@@ -199,6 +201,7 @@ def _phase(start_at: datetime, end_at: datetime, as_of: datetime, *, is_live: bo
 
 
 def _schools_when_issued(
+    deps: Deps,
     tx: Tx,
     roster: Roster,
     invited: Iterable[str | None],
@@ -213,7 +216,7 @@ def _schools_when_issued(
     for partner_id in sorted(p for p in partners if p):
         for row in roster.registry.authorizations_of(partner_id):
             if row.issued_at not in roster.schools_known:
-                roster.schools_known[row.issued_at] = tx.registry.as_known(row.issued_at).schools
+                roster.schools_known[row.issued_at] = schools_known(deps, tx, row.issued_at)
             if roster.schools_known[row.issued_at]:
                 found[row.authorization_id] = roster.schools_known[row.issued_at]
     return found
@@ -236,24 +239,21 @@ def _accounts(tx: Tx, meeting: Meeting | None, held: tuple[HeldConference, ...])
         addresses = {g.address_key for g in guests if g is not None}
     identities = [v.identity for h in held for v in h.visits]
     addresses |= {i.address_key for i in identities if i.address_key}
+    addresses |= {h.conference.organizer_key for h in held if h.conference.organizer_key}
     ids = {i.id_key for i in identities if i.id_key}
     return _Accounts(
         tx.people.by_address(addresses), tx.people.by_person(ids), tx.people.learned(ids)
     )
 
 
-def _staff_of(
-    tx: Tx, held: tuple[HeldConference, ...], accounts: _Accounts, roster: Roster
-) -> frozenset[str]:
+def _staff_of(accounts: _Accounts) -> frozenset[str]:
     """Addresses of the staff who organized these calls or were in them."""
-    named = (parse_address(h.conference.organizer or "") for h in held)
-    organizers = tx.people.by_address([roster.key(address) for address in named if address])
-    known = [*accounts.by_person.values(), *accounts.by_address.values(), *organizers.values()]
+    known = [*accounts.by_person.values(), *accounts.by_address.values()]
     return frozenset(a.address for a in known if a.kind is AccountKind.STAFF and a.address)
 
 
 def _organizer_of_call(
-    tx: Tx, held: tuple[HeldConference, ...], roster: Roster, at: datetime
+    held: tuple[HeldConference, ...], accounts: _Accounts, roster: Roster, at: datetime
 ) -> Invitee | None:
     """Who organized an ad-hoc call, as far as the audit log tells."""
     for conference in (h.conference for h in held):
@@ -265,23 +265,51 @@ def _organizer_of_call(
                 address=None if address.startswith("@") else address,
                 is_organizer=True,
             )
-            return roster.guest(guest, tx.people.by_address([key]).get(key), at)
+            return roster.guest(guest, accounts.by_address.get(key), at)
     return None
 
 
-def _host(tx: Tx, organizer: Invitee | None, creator: Invitee | None, roster: Roster) -> Host:
+def _host(
+    organizer: Invitee | None,
+    creator: Invitee | None,
+    invitees: Iterable[Invitee],
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+) -> Host:
     """The organizer; of a secondary, class or resource calendar its creator, if staff."""
-    invitee = organizer
-    if organizer is not None and is_calendar_address(organizer.guest.domain):
-        invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
-    if invitee is None:
+    if organizer is None:
         return Host(None)
-    key = invitee.guest.address_key
-    account = tx.people.by_address([key]).get(key)
-    if account is None or account.kind is AccountKind.STUDENT:
-        return Host(invitee)
-    school = roster.registry.school_of_unit(account.unit_path)
-    return Host(invitee, school, account.display_name)
+    invitee: Invitee | None = organizer
+    if is_calendar_address(organizer.guest.domain):
+        invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
+    account = accounts.get(invitee.guest.address_key) if invitee else None
+    host = Host(invitee)
+    if account is not None and account.kind is not AccountKind.STUDENT:
+        school = roster.registry.school_of_unit(account.unit_path)
+        host = replace(host, school=school, display_name=account.display_name)
+        if invitee is not None and account.address:
+            guest = replace(invitee.guest, address=account.address)
+            host = replace(host, invitee=replace(invitee, guest=guest))
+    return host if host.is_staff else _with_stand_ins(host, invitees, accounts, roster)
+
+
+def _with_stand_ins(
+    host: Host,
+    invitees: Iterable[Invitee],
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+) -> Host:
+    """With the few staff who were invited: a whole staff room need not know."""
+    staff = {i.guest.address: i.guest.address_key for i in invitees if i.kind is Kind.STAFF}
+    if len(staff) > _MOST_STAND_INS:
+        return host
+    units = [accounts[key].unit_path for key in staff.values() if key in accounts]
+    schools = dict.fromkeys(map(roster.registry.school_of_unit, units))
+    return replace(
+        host,
+        stand_ins=tuple(sorted(address for address in staff if address)),
+        stand_in_schools=tuple(school for school in schools if school),
+    )
 
 
 def _scope(
@@ -328,7 +356,7 @@ def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invite
     if address is None or address.text in meeting.calendars:
         return False
     state = tx.meetings.calendar(address.text)
-    return state.mark is not None and not state.problem
+    return state.read_at is not None and not state.problem
 
 
 # --- evidence -----------------------------------------------------------------------------------
@@ -364,7 +392,7 @@ def _calendar_state(tx: Tx, meeting: Meeting | None, staff: Iterable[str]) -> So
     """Whether the event is known as it is now, or a call without one to have none."""
     if meeting is None:
         read = [tx.meetings.calendar(address) for address in staff]
-        if all(state.mark is not None and not state.problem for state in read):
+        if all(state.read_at is not None and not state.problem for state in read):
             return _FULL
         problem = "a calendar that may hold the event cannot be read"
         return SourceState(is_full=False, problem=problem)

@@ -11,7 +11,7 @@ from pathlib import Path
 from meetbot.domain.cards import card_of, timeline_of
 from meetbot.domain.disclosure import disclosure_after
 from meetbot.domain.dossier import Dossier
-from meetbot.domain.findings import Phase, Verdict
+from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import Flag, FlagChange, reconcile
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
@@ -48,6 +48,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             return outcome
         seen.update(due)
         for start in range(0, len(due), _TOGETHER):
+            deps.go_on()
             _judge_together(deps, roster, due[start : start + _TOGETHER], outcome, as_of)
 
 
@@ -125,7 +126,7 @@ def _judge(
         _note(tx, record, dossier, as_of + _SOON, (), as_of)
         return
     for entry in loaded.resolution.learned:
-        tx.people.learn(entry.id_key, entry.address_key, entry.address)
+        tx.people.learn(entry.id_key, entry.address_key, entry.address, at=as_of)
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
@@ -202,17 +203,17 @@ def _plan(
             officers=recipients.officers,
             privacy=recipients.privacy_officers,
             principal=_principals(deps, dossier),
-            host=(dossier.host.address,) if dossier.host.address and not confidential else (),
+            host=() if confidential else dossier.host.reachable,
         ),
         zone=dossier.zone,
         school_calendar=deps.policy.school_calendar,
         medium_school_days=deps.policy.limits.medium_school_days,
         live_on_call=deps.policy.limits.live_on_call,
+        observed_at=dossier.as_of if dossier.is_live else None,
         is_confidential=confidential,
     )
-    unknowns = tuple(
-        dict.fromkeys(s.problem for s in dossier.evidence.values() if s.problem)
-    ) + tuple(dict.fromkeys(u.reason for u in verdict.undecided))
+    unread = (s.problem for source, s in dossier.evidence.items() if _matters(source, dossier))
+    unknowns = [*filter(None, unread), *(u.reason for u in verdict.undecided)]
     contents = Contents(
         occurrence=dossier.key.text,
         card=card_of(dossier, recipients.contacts, is_confidential=confidential),
@@ -226,13 +227,19 @@ def _plan(
     return plan.next_at
 
 
+def _matters(source: Evidence, dossier: Dossier) -> bool:
+    """Whether a source has anything to tell by now: nobody was in a call still ahead."""
+    return source is not Evidence.ATTENDANCE or dossier.phase is not Phase.SCHEDULED
+
+
 def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
-    school = dossier.host.school
-    if school is None:
-        return ()
+    """Principals of the school; the leads of a department that has none."""
+    host = dossier.host
+    schools = (host.school,) if host.school else host.stand_in_schools
+    found = dict.fromkeys(a for school in schools for a in school.principals or school.leads)
     return tuple(
         address
-        for address in school.principals
+        for address in found
         if address.rpartition("@")[2].strip().lower() in deps.district.domains
     )
 

@@ -13,6 +13,7 @@ from meetbot.jobs import (
     deliver,
     digest,
     judge,
+    outages,
     prune,
     remind,
 )
@@ -28,6 +29,7 @@ PASS: tuple[tuple[str, Job], ...] = (
     ("decisions", judge.run),
     ("reminders", remind.run),
     ("digest", digest.run),
+    ("outages", outages.run),
     ("delivery", deliver.run),
     ("retention", prune.run),
 )

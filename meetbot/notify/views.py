@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty
 from meetbot.domain.notices import (
     Audience,
@@ -17,6 +18,8 @@ from meetbot.domain.notices import (
     MeetingCard,
     MeetingNotice,
     NoticeKind,
+    OperationsNotice,
+    Outage,
     ReminderNotice,
     Timeline,
     WeeklyNotice,
@@ -135,7 +138,7 @@ class MeetingNoticeView:
     timeline: TimelineView | None
     reason: str
     audience: Audience
-    is_over: bool
+    has_begun: bool
     zone: str
 
 
@@ -194,10 +197,25 @@ class WeeklyView:
     audit_lag: str
     gaps: Cut[str]
     is_all_clear: bool
+    head: Head | None
     zone: str
 
 
-View = MeetingNoticeView | ReminderView | ConfidentialView | DigestView | WeeklyView
+@dataclass(frozen=True, slots=True)
+class OperationsView:
+    """For `operations`: sentences."""
+
+    headline: str
+    begun: Cut[str]
+    over: Cut[str]
+    undelivered: Cut[str]
+    is_good_news: bool
+    zone: str
+
+
+View = (
+    MeetingNoticeView | ReminderView | ConfidentialView | DigestView | WeeklyView | OperationsView
+)
 
 
 def view_of(
@@ -220,6 +238,8 @@ def view_of(
             return _digest(content, any_contact)
         case WeeklyNotice():
             return _weekly(content)
+        case OperationsNotice():
+            return _operations(content)
         case _:
             assert_never(content)
 
@@ -249,7 +269,7 @@ def _meeting_notice(
         timeline=_timeline(content.timeline, card.zone) if content.timeline else None,
         reason=content.reason,
         audience=audience,
-        is_over=sent_at >= card.end_at,
+        has_begun=sent_at >= card.start_at,
         zone=card.zone,
     )
 
@@ -305,8 +325,49 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         audit_lag="not known" if lag is None else f"{-(-lag // 60)} minutes behind",
         gaps=cut(_gaps(content.coverage), MAX_SENTENCES),
         is_all_clear=is_clear,
+        head=content.head,
         zone=content.zone,
     )
+
+
+def _operations(content: OperationsNotice) -> OperationsView:
+    lost = sum(one.number for one in content.undelivered)
+    return OperationsView(
+        headline=_operations_headline(content, lost),
+        begun=cut((_outage(one, content.zone) for one in content.begun), MAX_SENTENCES),
+        over=cut(
+            (
+                f"{one.source}, unreadable since {_moment(one, content.zone)}"
+                for one in content.over
+            ),
+            MAX_SENTENCES,
+        ),
+        undelivered=cut(
+            (f"{one.number}: {one.reason}" for one in content.undelivered), MAX_SENTENCES
+        ),
+        is_good_news=not (content.begun or lost),
+        zone=content.zone,
+    )
+
+
+def _operations_headline(content: OperationsNotice, lost: int) -> str:
+    if content.begun:
+        return f"meetbot cannot read {_counted(len(content.begun), 'source')}"
+    if lost:
+        return f"meetbot gave up {_counted(lost, 'mail')}"
+    return f"meetbot reads {_counted(len(content.over), 'source')} again"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _outage(outage: Outage, zone: str) -> str:
+    return f"{outage.source}, since {_moment(outage, zone)}: {outage.problem}"
+
+
+def _moment(outage: Outage, zone: str) -> str:
+    return f"{day(outage.since, zone)}, {clock(outage.since, zone)}"
 
 
 def _gaps(coverage: Coverage) -> list[str]:

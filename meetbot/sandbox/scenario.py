@@ -243,9 +243,11 @@ def load_scenario(path: str | Path, *, now: datetime | None = None) -> World:
 
 def _read(path: Path) -> object:
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path.name} cannot be read as UTF-8 text: {error}") from None
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise ScenarioError(f"{path.name} cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path.name} cannot be read: it is not UTF-8 text") from None
     try:
         return tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except ValueError as error:

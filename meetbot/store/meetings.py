@@ -200,7 +200,7 @@ class SqlMeetings:
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences whose attendance must be read, by start."""
         return self._records(
-            meetings.c.scope == Scope.FULL,
+            meetings.c.scope != Scope.NONE,
             meetings.c.is_cancelled.is_(False),
             meetings.c.meeting_code.is_not(None),
             meetings.c.attendance_final.is_(False),

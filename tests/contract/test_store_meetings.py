@@ -625,12 +625,14 @@ def test_only_what_is_undecided_becomes_due(store: SqlStore) -> None:
 
 
 def test_what_to_watch(store: SqlStore) -> None:
-    """Full scope, with a code, not cancelled, not yet read for good."""
+    """In scope, with a code, not cancelled, not yet read for good."""
     keep(store, *(a_copy(f"e{n}", ical_uid=f"{n}") for n in range(4)))
     keep(store, a_copy("no-code", ical_uid="no-code", meeting_code=None))
     judge(store)
     keep(store, a_copy("adult", ical_uid="adult", meeting_code="other00001"))
     judge(store, scope=Scope.ADULT)
+    keep(store, a_copy("internal", ical_uid="internal"))
+    judge(store, scope=Scope.NONE)
     apply(store, a_read(gone=(a_tombstone("e1"),)))
     with store.transaction() as tx:
         final = tx.meetings.find(OccurrenceKey("2", at(0)))
@@ -639,7 +641,7 @@ def test_what_to_watch(store: SqlStore) -> None:
         watched = {r.key.ical_uid for r in tx.meetings.to_watch(at(10), at(20))}
         assert not tx.meetings.to_watch(at(45), at(60))
 
-    assert watched == {"0", "3"}
+    assert watched == {"0", "3", "adult"}
 
 
 def test_what_starts(store: SqlStore) -> None:

@@ -20,6 +20,7 @@ from tests.scene import (
     MINUTE,
     NOON,
     PARTNER,
+    PRINCIPAL,
     STUDENTS,
     TEACHER,
     Scene,
@@ -331,8 +332,37 @@ def test_a_student_who_joins_makes_it_full_scope(scene: Scene) -> None:
         there(STUDENTS[0], start, 0, 45),
     )
     scene.poll()
-    scene.poll(NOON + MINUTE)
-    assert {"staff-left-early", "partner-alone-with-student"} <= scene.rules(event.ical_uid)
+    wanted = {"staff-left-early", "partner-alone-with-student", "partner-unregistered"}
+    assert wanted == scene.rules(event.ical_uid)
+    assert scene.flag("partner-unregistered").severity == "high"
+
+
+def test_a_student_who_joins_a_running_call_of_adults_makes_it_full_scope(scene: Scene) -> None:
+    """While it runs no audit row tells of anybody: Meet is asked about adults' meetings too."""
+    event = scene.world.add_event(TEACHER, NOON, NOON + HOUR, attendees=[VENDOR])
+    scene.call(
+        event,
+        there(TEACHER, NOON, 0, 10),
+        there(VENDOR, NOON, 0, None),
+        there(STUDENTS[0], NOON, 5, None),
+    )
+    scene.poll(NOON + 4 * MINUTE)
+    before = scene.rules(event.ical_uid)
+    scene.poll(NOON + 16 * MINUTE)
+    assert before == {"partner-unregistered"}
+    assert "staff-left-early" in scene.rules(event.ical_uid)
+
+
+def test_of_a_call_of_adults_nobody_is_kept(scene: Scene) -> None:
+    """Meet is asked whether a student came; of a call without one nothing is kept."""
+    start = NOON - 5 * HOUR
+    event = scene.world.add_event(TEACHER, start, start + HOUR, attendees=[VENDOR])
+    scene.world.audit_lag["meet"] = DAY
+    scene.call(event, there(TEACHER, start, 0, 45), there(VENDOR, start, 0, 45))
+    scene.poll()
+    with scene.stage.app.store.reading() as tx:
+        assert not tx.conferences.held(event.code.replace("-", ""), start - HOUR, start + HOUR)
+    assert scene.rules(event.ical_uid) == {"partner-unregistered"}
 
 
 def test_a_guardian_is_no_partner(tmp_path: Path) -> None:
@@ -374,3 +404,21 @@ def test_names_of_people_who_may_be_partners_are_matched_by_the_rules_of_mail(sc
     scene.poll()
     assert scene.rules(same.ical_uid) == set()
     assert "partner-lookalike-domain" in scene.rules(fake.ical_uid)
+
+
+def test_aliases_in_the_registry_are_the_people_behind_them(tmp_path: Path) -> None:
+    """An approval for the host's alias, by the principal's alias, is one by and for them; the
+    alias of somebody else is not."""
+    rows = small_rows(NOON)
+    rows["authorizations.csv"][0] |= {
+        "host_address": "cedar.science@district.example",
+        "authorizer_address": "office.cedar@district.example",
+    }
+    with a_scene(tmp_path, rows=rows) as scene:
+        scene.world.add_alias(TEACHER, "cedar.science@district.example")
+        scene.world.add_alias(PRINCIPAL, "office.cedar@district.example")
+        own = scene.lesson(START)
+        other = scene.lesson(START + DAY, organizer=COLLEAGUE)
+        scene.poll()
+        assert scene.rules(own.ical_uid) == set()
+        assert scene.rules(other.ical_uid) == {"authorization-scope"}

@@ -289,6 +289,18 @@ def test_host_mails_are_friendly_and_practical() -> None:
     assert text_of(composed(notices.a_fix_it_notice())).startswith("About your partner meeting")
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_hosts_are_told_what_may_not_match_policy(early: bool) -> None:
+    """Before the meeting and since its start; a violation is never spoken of."""
+    mail = parsed(composed(notices.a_fix_it_notice(), early=early))
+
+    for part in ("plain", "html"):
+        body = mail.get_body((part,))
+        assert body is not None
+        assert "may not match policy" in body.get_content()
+        assert "violation" not in body.get_content().lower()
+
+
 def test_contact_falls_back_where_the_program_is_unknown() -> None:
     """Without a contact of the program type the one for `other` answers questions."""
     partner = dataclasses.replace(notices.a_partner(), contact=None)
