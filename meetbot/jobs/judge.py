@@ -17,12 +17,22 @@ from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
 from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
+from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, load
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Tx
-from meetbot.rules import KNOWN_RULES, evaluate, fingerprints_after, is_confidential, next_look
+from meetbot.rules import (
+    KNOWN_RULES,
+    evaluate,
+    fingerprints_after,
+    is_confidential,
+    next_look,
+    program_version,
+    rules_version,
+    with_relied_on,
+)
 
 _BATCH = 200
 _TOGETHER = 20
@@ -140,7 +150,7 @@ def _judge(
         conference_records=tuple(c.name for c in dossier.conferences),
         withdraw_reason=_reason(dossier),
     )
-    tx.flags.save(changes, as_of=as_of)
+    _save(deps, tx, dossier, verdict, changes, as_of)
     for change in changes:
         outcome.count(change.kind)
     later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
@@ -149,6 +159,39 @@ def _judge(
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
     _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)
+
+
+def _save(
+    deps: Deps,
+    tx: Tx,
+    dossier: Dossier,
+    verdict: Verdict,
+    changes: tuple[FlagChange, ...],
+    as_of: datetime,
+) -> None:
+    """Store changes of flags with what they were decided on, as far as that may be kept."""
+    if not changes:
+        return
+    withheld = _withheld(dossier)
+    if withheld is not None:
+        tx.flags.save(changes, as_of=as_of, withheld=withheld)
+        return
+    snapshot = Snapshot(
+        dossier=with_relied_on(dossier),
+        policy=deps.policy,
+        undecided=verdict.undecided,
+        program=program_version(),
+        rules=rules_version(),
+    )
+    tx.flags.save(changes, as_of=as_of, snapshot=tx.snapshots.keep(snapshot))
+
+
+def _withheld(dossier: Dossier) -> Withheld | None:
+    if dossier.scope is Scope.NONE:
+        return Withheld.NO_OUTSIDER
+    if dossier.scope is Scope.ADULT:
+        return Withheld.ADULTS
+    return Withheld.CONFIDENTIAL if is_confidential(dossier) else None
 
 
 def _verdict(deps: Deps, dossier: Dossier) -> Verdict:

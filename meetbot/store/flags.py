@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.snapshots import Withheld
 from meetbot.errors import NotFound
-from meetbot.ports import Decision
+from meetbot.ports import Decision, HistoryEntry
 from meetbot.store.statements import upsert
 from meetbot.store.tables import decisions, flag_history, flags
 
@@ -32,11 +33,18 @@ class SqlFlags:
         found = self._connection.execute(_OF, {"wanted": occurrence}).scalars()
         return sorted(found, key=lambda flag: (flag.opened_at, flag.id))
 
-    def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
-        """Store changed flags and one history row each."""
+    def save(
+        self,
+        changes: Sequence[FlagChange],
+        *,
+        as_of: datetime,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        """Store changed flags and one history row each, with what they were decided on."""
         for change in changes:
             self._put(change.flag)
-            self._note(change.flag, as_of, change.kind, change.reason)
+            self._note(change.flag, as_of, change.kind, change.reason, snapshot, withheld)
 
     def _put(self, flag: Flag) -> None:
         row = {
@@ -49,8 +57,24 @@ class SqlFlags:
         }
         upsert(self._connection, flags, [row], key=["id"])
 
-    def _note(self, flag: Flag, at: datetime, change: str, reason: str) -> None:
-        row = {"flag_id": flag.id, "at": at, "change": change, "reason": reason, "flag": flag}
+    def _note(
+        self,
+        flag: Flag,
+        at: datetime,
+        change: str,
+        reason: str,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        row = {
+            "flag_id": flag.id,
+            "at": at,
+            "change": change,
+            "reason": reason,
+            "flag": flag,
+            "snapshot": snapshot,
+            "withheld": withheld,
+        }
         self._connection.execute(_HISTORY, row)
 
     def get(self, flag_id: str) -> Flag:
@@ -97,6 +121,33 @@ class SqlFlags:
             .order_by(flag_history.c.id)
         )
         return [(row.at, row.change, row.reason) for row in self._connection.execute(query)]
+
+    def entries(self, flag_id: str) -> builtins.list[HistoryEntry]:
+        """The history with what each change was decided on, oldest first."""
+        query = (
+            select(flag_history).where(flag_history.c.flag_id == flag_id).order_by(flag_history.c.id)
+        )
+        return [
+            HistoryEntry(
+                row.at,
+                row.change,
+                row.reason,
+                row.flag,
+                row.snapshot,
+                Withheld(row.withheld) if row.withheld else None,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def decisions(self, flag_id: str) -> builtins.list[Decision]:
+        """What officers decided, oldest first."""
+        query = select(decisions).where(decisions.c.flag_id == flag_id).order_by(decisions.c.id)
+        return [
+            Decision(
+                row.flag_id, FlagStatus(row.status), row.reason, row.note, row.by, row.decided_at
+            )
+            for row in self._connection.execute(query)
+        ]
 
     def opened(self, since: datetime, until: datetime) -> list[Flag]:
         """Flags first opened in [since, until), newest first."""
