@@ -104,7 +104,7 @@ def show_flag(
         try:
             flag = tx.flags.get(flag_id)
         except NotFound:
-            raise _no_such(flag_id) from None
+            raise no_such_flag(flag_id) from None
         history = tx.flags.history(flag_id)
     if as_json:
         document = flag_document(flag)
@@ -162,7 +162,7 @@ def decide_flag(
         try:
             before = tx.flags.get(flag_id)
         except NotFound:
-            raise _no_such(flag_id) from None
+            raise no_such_flag(flag_id) from None
         if before.status in (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED):
             raise BadInput(
                 [
@@ -197,6 +197,7 @@ def _decision_mistakes(
     return mistakes
 
 
-def _no_such(flag_id: str) -> BadInput:
+def no_such_flag(flag_id: str) -> BadInput:
+    """The mistake of an id that no flag has."""
     fix = "list the ids with `meetbot flags list --status all`"
     return BadInput([Mistake("ID", f'there is no flag "{shown(flag_id)}"', fix)])

@@ -14,7 +14,7 @@ from meetbot.evidence.document import (
     sealed,
 )
 from meetbot.evidence.making import Record, file_of
-from meetbot.evidence.verify import Checked, Problem, compared, verify
+from meetbot.evidence.verify import Checked, Problem, against, verify
 
 __all__ = [
     "MOST_BYTES",
@@ -23,7 +23,7 @@ __all__ = [
     "EvidenceFile",
     "Problem",
     "Record",
-    "compared",
+    "against",
     "file_of",
     "json_schema",
     "plain",

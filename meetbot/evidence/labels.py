@@ -121,7 +121,7 @@ class Labels:
         mailbox = _mailbox(text or "")
         if mailbox is None or text is None:
             return
-        person = self._person(self._key_of_mailbox.get(mailbox, mailbox))
+        person = self._person(self._key_of_mailbox.get(mailbox, f"mailto:{mailbox}"))
         person.texts.add(text)
         if is_outside:
             person.guess = "ext"

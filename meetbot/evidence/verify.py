@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -27,7 +27,7 @@ from meetbot.evidence.document import (
     plain,
     render,
 )
-from meetbot.evidence.making import timeline, unknown
+from meetbot.evidence.making import Record, file_of, timeline, unknown
 from meetbot.rules import RULES, evaluate, program_version, rules_version
 
 _FOUND = (ChangeKind.OPENED, ChangeKind.REOPENED, ChangeKind.UPDATED)
@@ -340,9 +340,31 @@ def _consistent(file: EvidenceFile) -> Iterator[Problem]:
             yield Problem("decisions", f"{ruling.status} is no line of the history")
 
 
-def compared(file: Mapping[str, Any], stored: Mapping[str, Any], place: str = "") -> list[Problem]:
-    """Where the contents of a file are not those that the database gives now."""
-    return list(_compared(file, stored, place))
+# --- against the database -----------------------------------------------------------------------
+
+
+def against(file: EvidenceFile, record: Record) -> list[Problem]:
+    """Where a file differs from what the database holds of its flag.
+
+    The history may have gone on since the file was written; what it holds must be the same.
+    """
+    history = record.history[: len(file.history)]
+    if len(history) < len(file.history) or not history:
+        return [Problem("history", "has more lines than the database holds")]
+    known = {entry.snapshot for entry in history}
+    flag = history[-1].flag
+    if file.flag is not None:
+        flag = replace(flag, told=file.flag.told, told_severity=file.flag.told_severity)
+    then = Record(
+        flag,
+        history,
+        record.decisions[: len(file.decisions)],
+        {digest: kept for digest, kept in record.snapshots.items() if digest in known},
+    )
+    is_, should = plain(file), plain(file_of(then))
+    for name in ("program", "rule", "parts", "digest"):
+        del is_[name], should[name]
+    return list(_compared(is_, should, ""))
 
 
 def _compared(one: Any, other: Any, place: str) -> Iterator[Problem]:
