@@ -13,6 +13,7 @@ from meetbot.evidence.document import (
     render,
     sealed,
 )
+from meetbot.evidence.explain import Explanation, explain
 from meetbot.evidence.making import Record, file_of
 from meetbot.evidence.verify import Checked, Problem, against, verify
 
@@ -21,9 +22,11 @@ __all__ = [
     "SCHEMA",
     "Checked",
     "EvidenceFile",
+    "Explanation",
     "Problem",
     "Record",
     "against",
+    "explain",
     "file_of",
     "json_schema",
     "plain",

@@ -56,7 +56,7 @@ class _Person:
 
     kinds: set[str] = field(default_factory=set)
     guess: str = "staff"
-    """The role of who is in no guest list and no call: authorizers, principals, partners' people."""
+    """The role of who is on no guest list and in no call: authorizers, partners' people."""
     texts: set[str] = field(default_factory=set)
 
     @property
@@ -138,7 +138,9 @@ class Labels:
     def _numbered(self) -> Iterator[tuple[str, str]]:
         """People by role; those with a clear address in its order, as rules meet them sorted."""
         counts: dict[str, int] = {}
-        order = sorted(self._people.items(), key=lambda one: min(one[1].texts, default="\U0010ffff"))
+        order = sorted(
+            self._people.items(), key=lambda one: min(one[1].texts, default="\U0010ffff")
+        )
         for key, person in order:
             number = counts[person.role] = counts.get(person.role, 0) + 1
             yield key, f"ext-{number:04}" if person.role == "ext" else f"{person.role}-{number}"

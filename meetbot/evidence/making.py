@@ -22,6 +22,12 @@ from meetbot.evidence.labels import Labels
 from meetbot.ports import Decision, HistoryEntry
 from meetbot.rules import RULES, program_version
 
+WHY_WITHHELD: Mapping[Withheld, str] = {
+    Withheld.ADULTS: "it was a meeting of adults, of which no dossier is kept",
+    Withheld.CONFIDENTIAL: "it is a confidential service, of which no dossier is kept",
+    Withheld.NO_OUTSIDER: "nobody from outside was left, so that no dossier was kept",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -33,10 +39,21 @@ class Record:
     snapshots: Mapping[str, Snapshot]
 
     @property
+    def last_change(self) -> HistoryEntry | None:
+        """The last line of the history that meetbot decided and of which it knows on what."""
+        return next((e for e in reversed(self.history) if e.snapshot or e.withheld), None)
+
+    @property
     def is_confidential(self) -> bool:
-        """Whether the last thing decided belongs to a confidential service."""
-        last = next((e for e in reversed(self.history) if e.snapshot or e.withheld), None)
+        """Whether the last change belongs to a confidential service."""
+        last = self.last_change
         return last is not None and last.withheld is Withheld.CONFIDENTIAL
+
+    @property
+    def why_no_dossier(self) -> str:
+        """Why the last change rests on no dossier."""
+        withheld = self.last_change.withheld if self.last_change else None
+        return WHY_WITHHELD[withheld] if withheld else "it was made by a meetbot that kept none"
 
     @property
     def labels(self) -> Labels:
@@ -61,7 +78,7 @@ def file_of(record: Record) -> EvidenceFile:
         flag=labels.renamed(record.flag) if is_open else None,
         rule=rule_text(record.flag.rule) if is_open else None,
         history=tuple(_change(entry, labels, is_open=is_open) for entry in record.history),
-        decisions=tuple(_ruling(decision, labels) for decision in record.decisions),
+        decisions=rulings(record),
         dossiers=tuple(_kept(digest, snapshot, labels) for digest, snapshot in snapshots),
         parts={},
         digest="",
@@ -98,6 +115,12 @@ def _change(entry: HistoryEntry, labels: Labels, *, is_open: bool) -> Change:
         decided_on=entry.snapshot if is_open else None,
         withheld=entry.withheld,
     )
+
+
+def rulings(record: Record) -> tuple[Ruling, ...]:
+    """What officers decided, with the officers renamed."""
+    labels = record.labels
+    return tuple(_ruling(decision, labels) for decision in record.decisions)
 
 
 def _ruling(decision: Decision, labels: Labels) -> Ruling:

@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from meetbot.domain.flags import ChangeKind, Flag, reconcile
-from meetbot.domain.snapshots import Withheld
 from meetbot.evidence.document import (
     MOST_BYTES,
     SCHEMA,
@@ -27,7 +26,7 @@ from meetbot.evidence.document import (
     plain,
     render,
 )
-from meetbot.evidence.making import Record, file_of, timeline, unknown
+from meetbot.evidence.making import WHY_WITHHELD, Record, file_of, timeline, unknown
 from meetbot.rules import RULES, evaluate, program_version, rules_version
 
 _FOUND = (ChangeKind.OPENED, ChangeKind.REOPENED, ChangeKind.UPDATED)
@@ -54,11 +53,6 @@ _SAME = (
     "conference_records",
 )
 """What deciding again must give as it was recorded."""
-_WHY = {
-    Withheld.ADULTS: "it was a meeting of adults, of which no dossier is kept",
-    Withheld.CONFIDENTIAL: "it is a confidential service, of which no dossier is kept",
-    Withheld.NO_OUTSIDER: "nobody from outside was left, so that no dossier was kept",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +237,7 @@ def _decide(found: Checked, file: EvidenceFile) -> None:
 def _why(change: Change) -> str:
     if change.withheld is None:
         return "it was made by a meetbot that kept no dossiers, or by an officer"
-    return _WHY[change.withheld]
+    return WHY_WITHHELD[change.withheld]
 
 
 def _note_versions(found: Checked, file: EvidenceFile) -> None:

@@ -19,6 +19,7 @@ from meetbot.rules.outsiders import Stranger, bears_name, strangers
 
 R = TypeVar("R")
 
+
 class Excerpts:
     """Cuts one registry, for many dossiers."""
 
@@ -66,7 +67,9 @@ class Excerpts:
             if imitated is not None:
                 yield from self._identities.get(imitated.partner_id, ())
             if is_free_mail(stranger.domain):
-                yield from (row for row in self._named if bears_name(stranger, row.person_name or ""))
+                yield from (
+                    row for row in self._named if bears_name(stranger, row.person_name or "")
+                )
 
     def _partner(self, partner_id: str) -> Iterator[Row]:
         registry = self._registry
@@ -129,8 +132,9 @@ def _excerpts(whole: _Whole) -> Excerpts:
 
 
 def _partners_in(dossier: Dossier) -> Iterator[str]:
-    for person in (*dossier.invitees, *dossier.attendances):
-        yield from (name for name in (person.partner_id, person.lookalike_of) if name)
+    people = [(i.partner_id, i.lookalike_of) for i in dossier.invitees]
+    people += [(a.partner_id, a.lookalike_of) for a in dossier.attendances]
+    yield from (partner_id for pair in people for partner_id in pair if partner_id)
     disclosure = dossier.meeting.disclosure if dossier.meeting else None
     yield from disclosure.seen_by if disclosure else ()
 

@@ -125,7 +125,9 @@ class SqlFlags:
     def entries(self, flag_id: str) -> builtins.list[HistoryEntry]:
         """The history with what each change was decided on, oldest first."""
         query = (
-            select(flag_history).where(flag_history.c.flag_id == flag_id).order_by(flag_history.c.id)
+            select(flag_history)
+            .where(flag_history.c.flag_id == flag_id)
+            .order_by(flag_history.c.id)
         )
         return [
             HistoryEntry(
