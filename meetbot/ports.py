@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
+from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.meetings import (
@@ -214,7 +215,7 @@ class PeopleStore(Protocol):
     def groups(self, address_keys: Collection[str]) -> dict[str, KnownGroup]:
         """Groups by keyed address."""
 
-    def learn(self, id_key: str, address_key: str, address: str) -> None:
+    def learn(self, id_key: str, address_key: str, address: str, *, at: datetime) -> None:
         """Remember the clear address of an outsider's Meet id (catalogue §2)."""
 
     def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -359,17 +360,25 @@ class HeldConference:
     visits: tuple[Visit[Identity], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SavedConference:
+    """A conference in which something changed; `is_whole`: all its visits came in this call."""
+
+    conference: Conference
+    is_whole: bool
+
+
 class ConferenceStore(Protocol):
     """Conferences and visits of both sources."""
 
     def save(
         self,
-        conferences: Collection[Conference],
-        visits: Collection[Visit[Identity]],
+        conferences: Iterable[Conference],
+        visits: Iterable[Visit[Identity]],
         *,
         as_of: datetime,
-    ) -> frozenset[str]:
-        """Upsert by source and key; gives names of conferences in which anything changed.
+    ) -> tuple[SavedConference, ...]:
+        """Upsert by source and key; gives the conferences in which anything changed.
 
         A Reports conference grows to the hull of its rows. Session visits of a Meet participant
         take the place of that participant's hull.
@@ -380,9 +389,6 @@ class ConferenceStore(Protocol):
 
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
-
-    def outlines(self, names: Collection[str]) -> list[tuple[Conference, int]]:
-        """Conferences by name, each with the number of its stored visits."""
 
     def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
         """Delete conferences that ended before, with their visits; gives how many.
@@ -402,7 +408,10 @@ class RegistryStore(Protocol):
         """The rows that were known at an instant."""
 
     def replace(self, registry: Registry, *, as_of: datetime) -> bool:
-        """Make this the known registry; ends and adds rows, keeps history. False: no change."""
+        """Make this the known registry; ends and adds rows, keeps history. False: no change.
+
+        A link of the chain records the rows that came and those that ended.
+        """
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
@@ -458,7 +467,7 @@ class FlagStore(Protocol):
         """Note who was told and at which severity."""
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision; raises `NotFound`."""
+        """Store an officer's decision and the link that records it; raises `NotFound`."""
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
         """(instant, change, reason), oldest first."""
@@ -481,8 +490,8 @@ class FlagStore(Protocol):
 class SnapshotStore(Protocol):
     """What changes of flags were decided on."""
 
-    def keep(self, snapshot: Snapshot) -> str:
-        """Store a snapshot once; gives its digest."""
+    def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
+        """Store a snapshot once, with a link that records its digest, which it gives."""
 
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""
@@ -529,8 +538,8 @@ class Outbox(Protocol):
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
         """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over; a link records the mail's bytes, id and recipients as digests."""
 
     def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
         """Try again later."""
@@ -581,6 +590,27 @@ class SourceRead:
     """Last complete read."""
     problem: str = ""
     failing_since: datetime | None = None
+
+
+class ChainStore(Protocol):
+    """The hash chain over what was decided, imported, mailed, held, exported and deleted.
+
+    The stores append the links of their own changes in the same transaction.
+    """
+
+    def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
+        """Add a link. `subject` is an id of what it is about; `payload` holds texts, whole
+        numbers, lists and objects: digests, counts and instants, no name and no address."""
+
+    def head(self) -> Head | None:
+        """The newest link; None before the first."""
+
+    def find(self, kind: LinkKind, subject: str) -> list[Link]:
+        """All links of a kind about something, oldest first."""
+
+    def audit(self, *, expected: str | None = None) -> Audit:
+        """Check every link and every stored row that one records; `expected` is the hash of some
+        former head that has to be in the chain."""
 
 
 class MetaStore(Protocol):
@@ -643,6 +673,11 @@ class Tx(Protocol):
     @property
     def reminders(self) -> ReminderStore:
         """Reminders made."""
+        ...
+
+    @property
+    def chain(self) -> ChainStore:
+        """What was done, link by link."""
         ...
 
     @property

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +15,13 @@ import typer
 from meetbot.cli.context import Context, context_of
 from meetbot.cli.flags import no_such_flag
 from meetbot.cli.output import shown
-from meetbot.errors import BadInput, MeetbotError, Mistake, NotFound
+from meetbot.domain.chain import LinkKind
+from meetbot.domain.flags import Flag
+from meetbot.errors import BadInput, MeetbotError, Mistake, NotFound, Permanent
 
 if TYPE_CHECKING:
-    from meetbot.evidence import Checked, Record
-    from meetbot.ports import Tx
+    from meetbot.evidence import Checked, EvidenceFile, Problem, Record
+    from meetbot.ports import HistoryEntry, Tx
 
 app = typer.Typer(help="Evidence files, and checking them.", no_args_is_help=True)
 schemas = typer.Typer(help="Schemas of meetbot's files.", no_args_is_help=True)
@@ -39,28 +44,53 @@ def export_evidence(
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()
-    with opened_store(settings) as store, store.reading() as tx:
-        record = record_of(tx, flag_id)
-    document = sealed(plain(file_of(record)))
-    path = directory / f"{record.flag.id}-{document['digest'][:_SHORT]}.json"
-    is_new = _write(path, render(document))
+    with opened_store(settings) as store:
+        with store.reading() as tx:
+            record = record_of(tx, flag_id)
+        document = sealed(plain(file_of(record)))
+        path = directory / f"{record.flag.id}-{document['digest'][:_SHORT]}.json"
+        with store.transaction() as tx:
+            is_new = _write(path, render(document))
+            payload = {"file": document["digest"], "changes": len(record.history)}
+            tx.chain.append(LinkKind.EVIDENCE, record.flag.id, payload, at=datetime.now(UTC))
     print(path if is_new else f"{path} (already there, the same)")
     for missing in _missing(record):
         print(f"Note: {missing}")
 
 
 def record_of(tx: Tx, flag_id: str) -> Record:
-    """All that the database holds of a flag; raises BadInput for an unknown id."""
+    """All that the database holds of a flag; raises BadInput for an unknown id.
+
+    Raises `Permanent` where a snapshot is not as it was stored.
+    """
     from meetbot.evidence import Record
 
-    try:
-        flag = tx.flags.get(flag_id)
-    except NotFound:
-        raise no_such_flag(flag_id) from None
-    history = tx.flags.entries(flag_id)
+    flag, history = _flag_of(tx, flag_id)
     digests = dict.fromkeys(entry.snapshot for entry in history if entry.snapshot)
     snapshots = {digest: tx.snapshots.load(digest) for digest in digests}
     return Record(flag, history, tx.flags.decisions(flag_id), snapshots)
+
+
+def last_record_of(tx: Tx, flag_id: str) -> Record:
+    """The same with the last snapshot only; says it where that cannot be read."""
+    from meetbot.evidence import Record
+
+    flag, history = _flag_of(tx, flag_id)
+    record = Record(flag, history, tx.flags.decisions(flag_id), {})
+    digest = record.last_change.snapshot if record.last_change else None
+    if digest is None:
+        return record
+    try:
+        return replace(record, snapshots={digest: tx.snapshots.load(digest)})
+    except Permanent as error:
+        return replace(record, unreadable=str(error))
+
+
+def _flag_of(tx: Tx, flag_id: str) -> tuple[Flag, Sequence[HistoryEntry]]:
+    try:
+        return tx.flags.get(flag_id), tx.flags.entries(flag_id)
+    except NotFound:
+        raise no_such_flag(flag_id) from None
 
 
 def _missing(record: Record) -> list[str]:
@@ -106,7 +136,7 @@ def verify_evidence(
     found = verify(_read(file))
     unchecked = list(found.undecidable)
     if found.file is not None:
-        unchecked += _look_up(context_of(context), found)
+        unchecked += _look_up(context_of(context), found, found.file)
     _report(found, unchecked)
     if found.problems:
         raise typer.Exit(1)
@@ -126,7 +156,7 @@ def _read(file: Path) -> bytes:
         raise BadInput([Mistake(shown(str(file)), what, "name a readable file")]) from None
 
 
-def _look_up(context: Context, found: Checked) -> list[str]:
+def _look_up(context: Context, found: Checked, file: EvidenceFile) -> list[str]:
     """Compare a file with the database, if there is one; gives what could not be checked."""
     from meetbot.wiring import has_store, opened_store
 
@@ -137,23 +167,42 @@ def _look_up(context: Context, found: Checked) -> list[str]:
         return ["the chain was not checked: there is no database yet"]
     try:
         with opened_store(settings) as store, store.reading() as tx:
-            return _compare(tx, found)
+            found.problems += _in_chain(tx, file)
+            found.problems += _in_store(tx, found, file)
     except MeetbotError as error:
         return [f"the chain was not checked: {error}"]
+    return []
 
 
-def _compare(tx: Tx, found: Checked) -> list[str]:
+def _in_chain(tx: Tx, file: EvidenceFile) -> Iterator[Problem]:
+    """Whether the chain is whole, and records this file and the dossiers in it."""
+    from meetbot.evidence import Problem
+
+    audit = tx.chain.audit()
+    if audit.broken is not None:
+        broken = audit.broken
+        link = f"link {broken.sequence}" if broken.sequence is not None else "chain"
+        yield Problem(link, f"the chain of this database is broken: {broken.what}")
+    exports = tx.chain.find(LinkKind.EVIDENCE, file.flag_id)
+    if not any(file.digest in link.payload for link in exports):
+        yield Problem("digest", "the chain of this database records no export of this file")
+    for dossier in file.dossiers:
+        if not tx.chain.find(LinkKind.EVIDENCE, dossier.stored):
+            place = f"dossier {shown(dossier.stored, _SHORT)}"
+            yield Problem(place, "the chain of this database does not record it")
+
+
+def _in_store(tx: Tx, found: Checked, file: EvidenceFile) -> list[Problem]:
+    """Whether the database still gives these contents, as far as it has not forgotten them."""
     from meetbot.evidence import Problem, against
 
-    file = found.file
-    assert file is not None
     try:
-        record = record_of(tx, file.flag_id)
+        return against(file, record_of(tx, file.flag_id))
     except BadInput:
-        found.problems.append(Problem("flag_id", "is no flag of this database"))
+        found.notes.append("the database no longer holds this flag, or never did")
         return []
-    found.problems += against(file, record)
-    return []
+    except Permanent as error:
+        return [Problem("database", str(error))]
 
 
 def _report(found: Checked, unchecked: list[str]) -> None:

@@ -97,7 +97,7 @@ def show_flag(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show one flag with all it rests on: enough for a stranger to reach the same verdict."""
-    from meetbot.cli.evidence import record_of
+    from meetbot.cli.evidence import last_record_of
     from meetbot.cli.explained import explanation_document, print_flag
     from meetbot.domain.cards import thread_of
     from meetbot.evidence import explain
@@ -105,7 +105,7 @@ def show_flag(
 
     settings = context_of(context).settings()
     with opened_store(settings) as store, store.reading() as tx:
-        record = record_of(tx, flag_id)
+        record = last_record_of(tx, flag_id)
         mails = tx.outbox.of_thread(thread_of(record.flag.occurrence))
     explanation = explain(record, mails)
     if as_json:

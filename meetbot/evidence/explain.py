@@ -82,11 +82,11 @@ class Explanation:
 def explain(record: Record, mails: Sequence[MailedNotice]) -> Explanation:
     """Explain a flag by the dossier that led to its last change."""
     last = record.last_change
-    digest = last.snapshot if last else None
+    kept = record.snapshots.get(last.snapshot or "") if last else None
     return Explanation(
         rule=None if record.is_confidential else rule_text(record.flag.rule),
-        basis=_basis(record, record.snapshots[digest]) if digest else None,
-        without="" if digest else record.why_no_dossier,
+        basis=_basis(record, kept) if kept else None,
+        without="" if kept else record.why_no_dossier,
         decisions=rulings(record),
         mails=tuple(_mail(mailed) for mailed in mails if _is_about(mailed.notice, record.flag.id)),
     )

@@ -37,6 +37,8 @@ class Record:
     history: Sequence[HistoryEntry]
     decisions: Sequence[Decision]
     snapshots: Mapping[str, Snapshot]
+    unreadable: str = ""
+    """Why the snapshot of the last change is missing here, where it was kept."""
 
     @property
     def last_change(self) -> HistoryEntry | None:
@@ -52,6 +54,8 @@ class Record:
     @property
     def why_no_dossier(self) -> str:
         """Why the last change rests on no dossier."""
+        if self.unreadable:
+            return self.unreadable
         withheld = self.last_change.withheld if self.last_change else None
         return WHY_WITHHELD[withheld] if withheld else "it was made by a meetbot that kept none"
 

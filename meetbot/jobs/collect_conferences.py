@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,15 @@ from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import is_surely_out_of_scope
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
-from meetbot.ports import AuditPage, HeldConference, MeetingRecord, Outcome, Participant, Tx
+from meetbot.ports import (
+    AuditPage,
+    HeldConference,
+    MeetingRecord,
+    Outcome,
+    Participant,
+    SavedConference,
+    Tx,
+)
 
 AUDIT = "reports-meet"
 MEET = "meet"
@@ -185,7 +192,7 @@ def _link(
     tx: Tx,
     roster: Roster,
     keep: _Keeper,
-    changed: Collection[str],
+    changed: Collection[SavedConference],
     visits: Iterable[Visit[Identity]],
     as_of: datetime,
 ) -> set[str]:
@@ -195,16 +202,11 @@ def _link(
     of an ad-hoc call.
     """
     owners: set[str] = set()
-    conferences = _changed_conferences(tx, changed, visits)
-    codes = {h.conference.meeting_code for h in conferences if h.conference.meeting_code}
+    codes = {s.conference.meeting_code for s in changed if s.conference.meeting_code}
     if codes:
         tx.meetings.mark_due(as_of, codes=codes)
-    for held in conferences:
+    for held in _mixed(tx, roster, keep, changed, visits):
         conference = held.conference
-        if not any(_is_student(v.identity, keep, roster) for v in held.visits):
-            continue
-        if not any(_is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits):
-            continue
         if not _is_known(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
             owners |= {conference.organizer} if conference.organizer else set()
@@ -212,22 +214,33 @@ def _link(
     return owners
 
 
-def _changed_conferences(
-    tx: Tx, changed: Collection[str], visits: Iterable[Visit[Identity]]
-) -> list[HeldConference]:
-    """The changed conferences with all their visits; read are those that had visits before."""
-    fresh: dict[str, dict[str, Visit[Identity]]] = defaultdict(dict)
+def _mixed(
+    tx: Tx,
+    roster: Roster,
+    keep: _Keeper,
+    changed: Collection[SavedConference],
+    visits: Iterable[Visit[Identity]],
+) -> Iterator[HeldConference]:
+    """The changed conferences in which were both students and outsiders.
+
+    Read from the store are those of which some visits were stored before.
+    """
+    fresh: dict[str, list[Visit[Identity]]] = {}
     for visit in visits:
-        fresh[visit.conference][visit.key] = visit
+        fresh.setdefault(visit.conference, []).append(visit)
     whole: list[HeldConference] = []
     partly: list[str] = []
-    for conference, number in tx.conferences.outlines(changed):
-        seen = fresh[conference.name]
-        if number == len(seen):
-            whole.append(HeldConference(conference, tuple(seen.values())))
+    for saved in changed:
+        name = saved.conference.name
+        if saved.is_whole and name in fresh:
+            whole.append(HeldConference(saved.conference, tuple(fresh[name])))
         else:
-            partly.append(conference.name)
-    return [*whole, *tx.conferences.named(partly)]
+            partly.append(name)
+    for held in (*whole, *tx.conferences.named(partly)):
+        if any(_is_student(v.identity, keep, roster) for v in held.visits) and any(
+            _is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits
+        ):
+            yield held
 
 
 def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:

@@ -51,7 +51,7 @@ def _deliver(deps: Deps, queued: QueuedNotice, outcome: Outcome, as_of: datetime
         _fail(deps, queued, str(error), outcome, as_of)
         return
     with deps.store.transaction() as tx:
-        tx.outbox.sent(notice.id, mail.message_id, at=as_of)
+        tx.outbox.sent(mail, at=as_of)
     outcome.count("sent")
 
 

@@ -135,7 +135,7 @@ def _judge(
         _note(tx, record, dossier, as_of + _SOON, (), as_of)
         return
     for entry in loaded.resolution.learned:
-        tx.people.learn(entry.id_key, entry.address_key, entry.address)
+        tx.people.learn(entry.id_key, entry.address_key, entry.address, at=as_of)
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
@@ -183,7 +183,8 @@ def _save(
         program=program_version(),
         rules=rules_version(),
     )
-    tx.flags.save(changes, as_of=as_of, snapshot=tx.snapshots.keep(snapshot))
+    digest = tx.snapshots.keep(snapshot, as_of=as_of)
+    tx.flags.save(changes, as_of=as_of, snapshot=digest)
 
 
 def _withheld(dossier: Dossier) -> Withheld | None:

@@ -32,12 +32,16 @@ class Excerpts:
         self._named = [row for row in registry.identities if row.person_name]
         self._exemptions = _by(registry.exemptions, _exempt)
         self._roles = _by(registry.schools, _people_of)
+        self._of_partner: dict[str, frozenset[int]] = {}
         self._made: dict[frozenset[int], Registry] = {}
 
     def of(self, dossier: Dossier) -> Dossier:
         """The same dossier with only the rows that matter."""
-        found = (self._places.get(id(row)) for row in self._of(dossier))
-        places = frozenset(place for place in found if place is not None)
+        near = list(self._near(strangers(dossier)))
+        partner_ids = {*_partners_in(dossier), *(row.partner_id for row in near)}
+        places = frozenset(self._found(self._around(dossier))).union(
+            *map(self._places_of_partner, partner_ids)
+        )
         if places not in self._made:
             self._made[places] = Registry.of_rows(self._rows[place] for place in sorted(places))
         return replace(
@@ -46,12 +50,12 @@ class Excerpts:
             schools_when_issued=dict(self._schools_when_issued(dossier)),
         )
 
-    def _of(self, dossier: Dossier) -> Iterator[Row]:
-        outsiders = strangers(dossier)
-        near = list(self._near(outsiders))
-        partner_ids = {*_partners_in(dossier), *(row.partner_id for row in near)}
-        for partner_id in sorted(partner_ids):
-            yield from self._partner(partner_id)
+    def _found(self, rows: Iterable[Row]) -> Iterator[int]:
+        places = (self._places.get(id(row)) for row in rows)
+        return (place for place in places if place is not None)
+
+    def _around(self, dossier: Dossier) -> Iterator[Row]:
+        """The host's school, and exemptions of everybody from outside."""
         if dossier.host.school is not None:
             for school_id in self._registry.schools_beside(dossier.host.school.school_id):
                 yield from self._school(school_id)
@@ -70,6 +74,12 @@ class Excerpts:
                 yield from (
                     row for row in self._named if bears_name(stranger, row.person_name or "")
                 )
+
+    def _places_of_partner(self, partner_id: str) -> frozenset[int]:
+        if partner_id not in self._of_partner:
+            rows = self._partner(partner_id)
+            self._of_partner[partner_id] = frozenset(self._found(rows))
+        return self._of_partner[partner_id]
 
     def _partner(self, partner_id: str) -> Iterator[Row]:
         registry = self._registry

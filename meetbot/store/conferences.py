@@ -2,18 +2,16 @@
 
 The audit log is read again and again (six hours each time), so most of what comes is known: rows
 are compared with what is stored, and only what differs is written. This is the one place with very
-many rows, so instants of visits are plain integers and identities are written by orjson.
+many rows, so all visits of a conference lie in one document in its own row (`store.visits`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -24,24 +22,22 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
     type_coerce,
 )
 
-from meetbot.domain.attendance import Conference, Identity, IdentityForm, Source, Visit
+from meetbot.domain.attendance import Conference, Identity, Source, Visit
 from meetbot.domain.meetings import Scope
-from meetbot.ports import HeldConference
-from meetbot.store.columns import Instant, clean_code, clean_key, dump, from_micros, to_micros
-from meetbot.store.statements import batches, one_of, overlaps, upsert, upsert_plain
-from meetbot.store.tables import conferences, meetings, visits
+from meetbot.ports import HeldConference, SavedConference
+from meetbot.store.columns import Instant, clean, clean_code, clean_key, from_micros, to_micros
+from meetbot.store.statements import batches, one_of, overlaps, upsert_plain
+from meetbot.store.tables import conferences, meetings
+from meetbot.store.visits import Rows, VisitRows, to_document, to_rows, to_visits, together
 
 _LONGEST_CALL = timedelta(hours=24)
 """A call whose end was never read belongs to no occurrence later than this: Meet lets none last
 longer, and without a bound a lost end would make every later lesson of its code look live."""
 _MICROSECOND = timedelta(microseconds=1)
-
-_Participant = tuple[str, str]
-"""Conference and participant."""
+_NAMED = select(conferences).where(one_of(conferences.c.name, "names"))
 
 
 class SqlConferences:
@@ -52,84 +48,33 @@ class SqlConferences:
 
     def save(
         self,
-        conferences: Collection[Conference],
-        visits: Collection[Visit[Identity]],
+        conferences: Iterable[Conference],
+        visits: Iterable[Visit[Identity]],
         *,
         as_of: datetime,  # noqa: ARG002 (the rows tell all the instants that count)
-    ) -> frozenset[str]:
-        """Upsert what differs; gives names of conferences in which anything changed."""
-        rows = _distinct(visits)
-        changed = self._save_conferences(_named(conferences), _hulls(rows))
-        sessions = {row.whose for row in rows if row.is_session}
-        hulls = self._without_sessions([row for row in rows if row.is_hull], sessions)
-        changed |= self._save_visits([row for row in rows if not row.is_hull] + hulls)
-        changed |= self._delete_hulls(sessions)
-        return frozenset(changed)
+    ) -> tuple[SavedConference, ...]:
+        """Upsert what differs; gives the conferences in which anything changed, by name."""
+        read = _read(conferences, visits)
+        saved: list[SavedConference] = []
+        for names in batches(sorted(read)):
+            stored = self._stored(names)
+            changed: list[_Held] = []
+            for name in names:
+                after = _after(stored.get(name), read[name])
+                if after != stored.get(name):
+                    changed.append(after)
+                    is_whole = after.visits.keys() <= read[name].visits.keys()
+                    saved.append(SavedConference(after.conference, is_whole))
+            self._write(changed)
+        return tuple(saved)
 
-    def _save_conferences(
-        self, read: Mapping[str, Conference], hulls: Mapping[str, Conference]
-    ) -> set[str]:
-        changed: set[str] = set()
-        for names in batches(dict.fromkeys([*read, *hulls])):
-            before = {c.name: c for c in self._conferences(conferences.c.name.in_(names))}
-            after = [_latest(before.get(name), read.get(name), hulls.get(name)) for name in names]
-            differing = [c for c in after if c is not None and c != before.get(c.name)]
-            rows = [_conference_row(conference) for conference in differing]
-            upsert(self._connection, conferences, rows, key=["name"])
-            changed |= {conference.name for conference in differing}
-        return changed
+    def _stored(self, names: Collection[str]) -> dict[str, _Held]:
+        rows = self._connection.execute(_NAMED, {"names": names})
+        return {row.name: _Held(_conference(row), to_rows(row.visits)) for row in rows}
 
-    def _without_sessions(
-        self, hulls: Iterable[_VisitRow], sessions: Collection[_Participant]
-    ) -> list[_VisitRow]:
-        """Hulls of participants of whom no exact session is known, neither now nor before."""
-        left = [row for row in hulls if row.whose not in sessions]
-        known: set[_Participant] = set()
-        for whose in batches({row.whose for row in left}):
-            query = (
-                select(visits.c.conference, visits.c.participant)
-                .where(*_participants_in(whose), visits.c.is_hull.is_(False))
-                .distinct()
-            )
-            known |= {(row.conference, row.participant) for row in self._connection.execute(query)}
-        return [row for row in left if row.whose not in known]
-
-    def _save_visits(self, rows: Iterable[_VisitRow]) -> set[str]:
-        changed: set[str] = set()
-        for batch in batches(rows):
-            stored = self._stored(batch)
-            differing: list[_VisitRow] = []
-            for row in batch:
-                before = stored.get(row.id)
-                after = row if before is None else row.later_than(before)
-                if after != before:
-                    differing.append(after)
-                    changed.add(after.conference)
-            upsert_plain(self._connection, visits, differing, key=["source", "key"])
-        return changed
-
-    def _stored(self, rows: Iterable[_VisitRow]) -> dict[tuple[str, str], _VisitRow]:
-        keys: dict[str, list[str]] = defaultdict(list)
-        for row in rows:
-            keys[row.source].append(row.key)
-        stored: dict[tuple[str, str], _VisitRow] = {}
-        for source, some in keys.items():
-            query = select(*_VISIT_COLUMNS).where(visits.c.source == source, visits.c.key.in_(some))
-            for found in self._connection.execute(query):
-                row = _VisitRow._make(found)
-                stored[row.id] = row
-        return stored
-
-    def _delete_hulls(self, sessions: Collection[_Participant]) -> set[str]:
-        changed: set[str] = set()
-        for whose in batches(sessions):
-            gone = (
-                delete(visits)
-                .where(*_participants_in(whose), visits.c.is_hull.is_(True))
-                .returning(visits.c.conference)
-            )
-            changed |= set(self._connection.execute(gone).scalars())
-        return changed
+    def _write(self, changed: Iterable[_Held]) -> None:
+        rows = [_values(held) for held in changed]
+        upsert_plain(self._connection, conferences, rows, key=["name"])
 
     def held(self, code: str, start_at: datetime, end_at: datetime) -> tuple[HeldConference, ...]:
         """Conferences of a code, of both sources, that overlap [start_at, end_at)."""
@@ -145,35 +90,9 @@ class SqlConferences:
             found += self._held(conferences.c.name.in_(some))
         return tuple(sorted(found, key=_by_start))
 
-    def outlines(self, names: Collection[str]) -> list[tuple[Conference, int]]:
-        """Conferences by name, by start, with the number of their visits."""
-        found: list[tuple[Conference, int]] = []
-        for some in batches(names):
-            query = (
-                select(visits.c.conference, func.count())
-                .where(visits.c.conference.in_(some))
-                .group_by(visits.c.conference)
-            )
-            numbers = {row.conference: row[1] for row in self._connection.execute(query)}
-            known = self._conferences(conferences.c.name.in_(some))
-            found += [(conference, numbers.get(conference.name, 0)) for conference in known]
-        return sorted(found, key=lambda pair: (pair[0].start_at, pair[0].name))
-
     def _held(self, *conditions: ColumnElement[bool]) -> tuple[HeldConference, ...]:
-        found = self._conferences(*conditions)
-        seen: dict[str, list[Visit[Identity]]] = defaultdict(list)
-        for some in batches(conference.name for conference in found):
-            for row in self._connection.execute(_VISITS, {"names": some}):
-                seen[row.conference].append(_visit(_VisitRow._make(row)))
-        held = [
-            HeldConference(c, tuple(sorted(seen[c.name], key=lambda v: (v.start_at, v.key))))
-            for c in found
-        ]
-        return tuple(sorted(held, key=_by_start))
-
-    def _conferences(self, *conditions: ColumnElement[bool]) -> list[Conference]:
         rows = self._connection.execute(select(conferences).where(*conditions))
-        return [_conference(row) for row in rows]
+        return tuple(sorted(map(_to_held, rows), key=_by_start))
 
     def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
         """Delete conferences that ended before (or began, where no end was ever read)."""
@@ -199,156 +118,85 @@ _LATEST_END: ColumnElement[datetime] = type_coerce(
     Instant,
 )
 
-
-def _participants_in(whose: Collection[_Participant]) -> tuple[ColumnElement[bool], ...]:
-    return (
-        visits.c.conference.in_(sorted({conference for conference, _ in whose})),
-        tuple_(visits.c.conference, visits.c.participant).in_(list(whose)),
-    )
+# --- a new reading ------------------------------------------------------------------------------
 
 
-# --- visits -------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class _Read:
+    """What one call brings of one conference; it may tell only visits."""
 
-_VISIT_COLUMNS = (
-    visits.c.source,
-    visits.c.key,
-    visits.c.conference,
-    visits.c.participant,
-    visits.c.identity,
-    visits.c.start_at,
-    visits.c.end_at,
-    visits.c.last_seen_at,
-    visits.c.is_hull,
-)
+    name: str
+    source: Source
+    conference: Conference | None
+    visits: VisitRows
 
 
-_VISITS = select(*_VISIT_COLUMNS).where(one_of(visits.c.conference, "names"))
+@dataclass(slots=True)
+class _Held:
+    """A conference as stored, with all its visits."""
+
+    conference: Conference
+    visits: VisitRows
 
 
-class _VisitRow(NamedTuple):
-    """The values of a visit in the order of `_VISIT_COLUMNS`; instants in microseconds."""
+def _read(conferences: Iterable[Conference], visits: Iterable[Visit[Identity]]) -> dict[str, _Read]:
+    """What was read, by conference; of two readings of one visit the later in order counts."""
+    found: dict[str, _Read] = {}
 
-    source: str
-    key: str
-    conference: str
-    participant: str
-    identity: str
-    start_at: int
-    end_at: int | None
-    last_seen_at: int | None
-    is_hull: bool
+    def of(name: str, source: Source) -> _Read:
+        return found.setdefault(clean_key(name), _Read(clean_key(name), source, None, {}))
 
-    @property
-    def id(self) -> tuple[str, str]:
-        return self.source, self.key
-
-    @property
-    def whose(self) -> _Participant:
-        return self.conference, self.participant
-
-    @property
-    def is_session(self) -> bool:
-        return self.source == Source.MEET and not self.is_hull
-
-    def later_than(self, before: _VisitRow) -> _VisitRow:
-        """This reading, with the last moment that any reading saw."""
-        if before.last_seen_at is None:
-            return self
-        return self._replace(last_seen_at=max(self.last_seen_at or 0, before.last_seen_at))
-
-
-def _distinct(visits: Iterable[Visit[Identity]]) -> list[_VisitRow]:
-    """One row for each key; of two readings in one call the later in order counts."""
-    rows: dict[tuple[str, str], _VisitRow] = {}
-    for visit in visits:
-        row = _visit_row(visit)
-        before = rows.get(row.id)
-        rows[row.id] = row if before is None else row.later_than(before)
-    return list(rows.values())
-
-
-def _visit_row(visit: Visit[Identity]) -> _VisitRow:
-    return _VisitRow(
-        visit.source.value,
-        clean_key(visit.key),
-        clean_key(visit.conference),
-        clean_key(visit.participant),
-        _identity_text(visit.identity),
-        to_micros(visit.start_at),
-        None if visit.end_at is None else to_micros(visit.end_at),
-        None if visit.last_seen_at is None else to_micros(visit.last_seen_at),
-        visit.is_hull,
-    )
-
-
-def _visit(row: _VisitRow) -> Visit[Identity]:
-    return Visit(
-        source=Source(row.source),
-        key=row.key,
-        conference=row.conference,
-        participant=row.participant,
-        identity=_identity(row.identity),
-        start_at=from_micros(row.start_at),
-        end_at=None if row.end_at is None else from_micros(row.end_at),
-        last_seen_at=None if row.last_seen_at is None else from_micros(row.last_seen_at),
-        is_hull=row.is_hull,
-    )
-
-
-def _identity_text(identity: Identity) -> str:
-    try:
-        return orjson.dumps(identity).decode()
-    except orjson.JSONEncodeError:
-        return dump(Identity, identity)  # slower, and takes lone surrogates
-
-
-_IDENTITY_FIELDS = frozenset(field.name for field in fields(Identity))
-
-
-def _identity(text: str) -> Identity:
-    values = {k: v for k, v in orjson.loads(text).items() if k in _IDENTITY_FIELDS}
-    values["form"] = IdentityForm(values["form"])
-    values["name_tokens"] = tuple(values.get("name_tokens", ()))
-    return Identity(**values)
-
-
-# --- conferences --------------------------------------------------------------------------------
-
-
-def _named(conferences: Iterable[Conference]) -> dict[str, Conference]:
-    found: dict[str, Conference] = {}
     for conference in conferences:
-        code = clean_code(conference.meeting_code) if conference.meeting_code else None
-        read = replace(conference, name=clean_key(conference.name), meeting_code=code)
-        found[read.name] = _grown(found.get(read.name), read)
+        read = of(conference.name, conference.source)
+        read.conference = _grown(read.conference, _cleaned(conference))
+    rows = Rows()
+    seen: dict[str, _Read] = {}
+    for visit in visits:
+        one = seen.get(visit.conference)
+        if one is None:
+            one = seen[visit.conference] = of(visit.conference, visit.source)
+        row = rows.row(visit)
+        before = one.visits.get(row.key)
+        one.visits[row.key] = row if before is None else row.later_than(before)
     return found
 
 
-def _hulls(rows: Iterable[_VisitRow]) -> dict[str, Conference]:
-    """For each conference of these visits the time they span."""
-    spans: dict[str, tuple[str, int, int]] = {}
-    for row in rows:
-        end = max(row.start_at, row.end_at or 0, row.last_seen_at or 0)
-        source, first, last = spans.get(row.conference, (row.source, row.start_at, end))
-        spans[row.conference] = (source, min(first, row.start_at), max(last, end))
-    return {
-        name: Conference(name, Source(source), None, from_micros(first), from_micros(last))
-        for name, (source, first, last) in spans.items()
-    }
+def _cleaned(conference: Conference) -> Conference:
+    code = conference.meeting_code
+    return replace(
+        conference,
+        name=clean_key(conference.name),
+        meeting_code=clean_code(code) if code else None,
+        space=clean(conference.space) if conference.space else None,
+        organizer=clean(conference.organizer) if conference.organizer else None,
+        calendar_event_id=clean(conference.calendar_event_id)
+        if conference.calendar_event_id
+        else None,
+    )
 
 
-def _latest(
-    stored: Conference | None, read: Conference | None, hull: Conference | None
-) -> Conference | None:
+def _after(before: _Held | None, read: _Read) -> _Held:
     """What is known of a conference after this reading.
 
     The audit log has no rows about conferences, so they span their visits; Meet tells the times,
     and the hull of visits stands in only where nothing was ever read.
     """
-    latest = stored if read is None else _grown(stored, read)
-    if hull is None or (latest is not None and hull.source is Source.MEET):
-        return latest
-    return _grown(latest, hull)
+    latest = before.conference if before else None
+    if read.conference is not None:
+        latest = _grown(latest, read.conference)
+    if read.visits and (latest is None or read.source is Source.AUDIT):
+        latest = _grown(latest, _hull(read))
+    if latest is None:
+        raise ValueError("nothing was read")
+    return _Held(latest, together(before.visits if before else {}, read.visits))
+
+
+def _hull(read: _Read) -> Conference:
+    """The time that these visits span."""
+    rows = read.visits.values()
+    first = min(row.start_at for row in rows)
+    last = max(max(row.start_at, row.end_at or 0, row.last_seen_at or 0) for row in rows)
+    return Conference(read.name, read.source, None, from_micros(first), from_micros(last))
 
 
 def _grown(before: Conference | None, after: Conference) -> Conference:
@@ -368,17 +216,23 @@ def _grown(before: Conference | None, after: Conference) -> Conference:
     )
 
 
-def _conference_row(conference: Conference) -> dict[str, Any]:
-    return {
-        "name": conference.name,
-        "source": conference.source,
-        "code": conference.meeting_code,
-        "start_at": conference.start_at,
-        "end_at": conference.end_at,
-        "space": conference.space,
-        "organizer": conference.organizer,
-        "calendar_event_id": conference.calendar_event_id,
-    }
+# --- rows ---------------------------------------------------------------------------------------
+
+
+def _values(held: _Held) -> tuple[Any, ...]:
+    """The values of all columns in their order, as the driver takes them."""
+    conference = held.conference
+    return (
+        conference.name,
+        conference.source.value,
+        conference.meeting_code,
+        to_micros(conference.start_at),
+        None if conference.end_at is None else to_micros(conference.end_at),
+        conference.space,
+        conference.organizer,
+        conference.calendar_event_id,
+        to_document(held.visits.values()),
+    )
 
 
 def _conference(row: Row[Any]) -> Conference:
@@ -392,3 +246,8 @@ def _conference(row: Row[Any]) -> Conference:
         organizer=row.organizer,
         calendar_event_id=row.calendar_event_id,
     )
+
+
+def _to_held(row: Row[Any]) -> HeldConference:
+    conference = _conference(row)
+    return HeldConference(conference, to_visits(conference.name, conference.source, row.visits))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
+from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
 from meetbot.store.engine import make_engine, viewing, writing
 from meetbot.store.failures import translated
@@ -39,6 +40,7 @@ class SqlTx:
         self.snapshots = SqlSnapshots(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
+        self.chain = SqlChain(connection)
         self.meta = SqlMeta(connection)
 
 

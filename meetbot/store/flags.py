@@ -9,11 +9,14 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 
+from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.snapshots import Withheld
 from meetbot.errors import NotFound
 from meetbot.ports import Decision, HistoryEntry
+from meetbot.store.chain import SqlChain
+from meetbot.store.columns import clean, clean_key
 from meetbot.store.statements import upsert
 from meetbot.store.tables import decisions, flag_history, flags
 
@@ -27,6 +30,7 @@ class SqlFlags:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._chain = SqlChain(connection)
 
     def of(self, occurrence: str) -> list[Flag]:
         """All flags of an occurrence, oldest first."""
@@ -96,21 +100,26 @@ class SqlFlags:
         )
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision and the flag's new status; raises `NotFound`."""
+        """Store an officer's decision, the flag's new status and a link; raises `NotFound`."""
         before = self.get(decision.flag_id)
         flag = replace(before, status=decision.status, updated_at=decision.decided_at)
         self._put(flag)
         self._note(flag, decision.decided_at, decision.status, decision.reason)
-        self._connection.execute(
-            insert(decisions).values(
-                flag_id=flag.id,
-                status=decision.status,
-                reason=decision.reason,
-                note=decision.note,
-                by=decision.by,
-                decided_at=decision.decided_at,
-            )
+        row = {
+            "flag_id": clean_key(flag.id),
+            "status": decision.status.value,
+            "reason": clean(decision.reason),
+            "note": clean(decision.note),
+            "by": clean(decision.by),
+            "decided_at": decision.decided_at,
+        }
+        link = self._chain.append(
+            LinkKind.DECISION,
+            flag.id,
+            {"rows": {"decisions": [row_digest("decisions", row)]}},
+            at=decision.decided_at,
         )
+        self._connection.execute(insert(decisions), row | {"link": link.sequence})
         return flag
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:

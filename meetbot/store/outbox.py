@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from meetbot.domain.notices import Notice
+from meetbot.domain.chain import LinkKind, digest, sha256
+from meetbot.domain.notices import Mail, Notice
 from meetbot.errors import NotFound
 from meetbot.ports import MailedNotice, OutboxState, QueuedNotice
+from meetbot.store.chain import STORED_NOTICE, SqlChain, digest_of
 from meetbot.store.columns import clean_key
 from meetbot.store.statements import batches
 from meetbot.store.tables import outbox
@@ -24,6 +26,7 @@ class SqlOutbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._chain = SqlChain(connection)
 
     def add(self, notices: Iterable[Notice], *, as_of: datetime) -> int:
         """Queue notices whose id was never seen; gives how many."""
@@ -87,16 +90,30 @@ class SqlOutbox:
         )
         return tuple(self._connection.execute(query).scalars())
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over, whatever happened to the claim meanwhile."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over, whatever happened to the claim meanwhile, and record it."""
         self._settle(
-            notice_id,
+            mail.notice_id,
             tuple(OutboxState),
             state=OutboxState.SENT,
-            message_id=message_id,
+            message_id=mail.message_id,
             inflight_since=None,
             changed_at=at,
         )
+        query = select(outbox.c.id, outbox.c.message_id, STORED_NOTICE, outbox.c.link).where(
+            outbox.c.id == mail.notice_id
+        )
+        row = self._connection.execute(query).one()
+        digests = {
+            "message": sha256(mail.raw),
+            "recipients": digest({"message_id": row.message_id, "to": sorted(mail.to)}),
+        }
+        if row.link is not None:  # sent twice: the row is recorded already
+            self._chain.append(LinkKind.MAIL, row.id, digests, at=at)
+            return
+        rows = {"outbox": [digest_of("outbox", dict(row._mapping))]}
+        link = self._chain.append(LinkKind.MAIL, row.id, digests | {"rows": rows}, at=at)
+        self._move(row.id, (OutboxState.SENT,), link=link.sequence)
 
     def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
         """Try again later; a notice that was dropped or sent meanwhile stays so."""

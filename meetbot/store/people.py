@@ -137,9 +137,14 @@ class SqlPeople:
                 )
         return found
 
-    def learn(self, id_key: str, address_key: str, address: str) -> None:
+    def learn(self, id_key: str, address_key: str, address: str, *, at: datetime) -> None:
         """Remember an outsider's clear address."""
-        row = {"id_key": id_key, "address_key": address_key, "address": address}
+        row = {
+            "id_key": id_key,
+            "address_key": address_key,
+            "address": address,
+            "learned_at": at,
+        }
         upsert(self._connection, learned_addresses, [row], key=["id_key"])
 
     def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:

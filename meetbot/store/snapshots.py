@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from meetbot.domain.chain import LinkKind
 from meetbot.domain.snapshots import Snapshot
 from meetbot.errors import NotFound, Permanent
+from meetbot.store.chain import SqlChain
 from meetbot.store.columns import dump, read
 from meetbot.store.tables import snapshots
 
@@ -24,19 +27,21 @@ class SqlSnapshots:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._chain = SqlChain(connection)
 
-    def keep(self, snapshot: Snapshot) -> str:
-        """Store a snapshot once; gives its digest."""
+    def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
+        """Store a snapshot once, with a link that records its digest, which it gives."""
         text = dump(Snapshot, snapshot).encode()
         digest = hashlib.sha256(text).hexdigest()
         if self._connection.execute(_KNOWN, {"wanted": digest}).first() is None:
             row = {
                 "digest": digest,
                 "occurrence": snapshot.dossier.key.text,
-                "taken_at": snapshot.dossier.as_of,
+                "taken_at": as_of,
                 "body": zlib.compress(text, _FAST),
             }
             self._connection.execute(_ADD, row)
+            self._chain.append(LinkKind.EVIDENCE, digest, {"bytes": len(text)}, at=as_of)
         return digest
 
     def load(self, digest: str) -> Snapshot:

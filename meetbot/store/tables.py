@@ -84,6 +84,7 @@ learned_addresses = Table(
     Column("id_key", Key, primary_key=True),
     Column("address_key", Key, nullable=False),
     Column("address", Words, nullable=False),
+    Column("learned_at", Instant, nullable=False),
 )
 """Clear addresses of outsiders by their keyed Meet id. Nobody of the district."""
 
@@ -183,26 +184,15 @@ conferences = Table(
     Column("space", Words),
     Column("organizer", Words),
     Column("calendar_event_id", Words),
+    Column("visits", Text, nullable=False),
     Index(None, "code", "start_at"),
     Index(None, "start_at"),
 )
-"""Calls that were held, by Meet and by the audit log. `code` without hyphens."""
+"""Calls that were held, by Meet and by the audit log. `code` without hyphens.
 
-visits = Table(
-    "visits",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("conference", Text, ForeignKey("conferences.name", ondelete="CASCADE"), nullable=False),
-    Column("participant", Text, nullable=False),
-    Column("identity", Text, nullable=False),
-    Column("start_at", BigInteger, nullable=False),
-    Column("end_at", BigInteger),
-    Column("last_seen_at", BigInteger),
-    Column("is_hull", Boolean, nullable=False),
-    Index(None, "conference"),
-)
-"""Joins to leaves. Identities keyed; a clear address only of staff and outsiders."""
+`visits` is a document of `store.visits`: joins to leaves, identities keyed; a clear address only of
+staff and outsiders.
+"""
 
 # --- registry -----------------------------------------------------------------------------------
 
@@ -216,9 +206,16 @@ registry_rows = Table(
     Column("cells", Document(dict[str, str]), nullable=False),
     Column("known_from", Instant, nullable=False),
     Column("known_to", Instant),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
     Index(None, "known_to"),
+    Index(None, "link"),
+    Index(None, "ended_link"),
 )
-"""Every registry row ever imported, and from when to when it was the known one."""
+"""Every registry row imported, and from when to when it was the known one.
+
+`link` and `ended_link` are the links of the chain that record its coming and its end.
+"""
 
 # --- flags and mail -----------------------------------------------------------------------------
 
@@ -281,9 +278,11 @@ decisions = Table(
     Column("note", Words, nullable=False),
     Column("by", Words, nullable=False),
     Column("decided_at", Instant, nullable=False),
+    Column("link", BigInteger),
     Index(None, "flag_id"),
+    Index(None, "link"),
 )
-"""What officers decided, in their words."""
+"""What officers decided, in their words; `link` of the chain records it."""
 
 outbox = Table(
     "outbox",
@@ -302,11 +301,16 @@ outbox = Table(
     Column("queued_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("notice", Document(Notice), nullable=False),
+    Column("link", BigInteger),
     Index(None, "state", "due_at"),
     Index(None, "occurrence"),
     Index(None, "thread"),
+    Index(None, "link"),
 )
-"""Mails to be, under way and done. Recipients are addresses of the district's staff."""
+"""Mails to be, under way and done. Recipients are addresses of the district's staff.
+
+`link` of the chain records that it was sent.
+"""
 
 reminders = Table(
     "reminders",
@@ -317,6 +321,51 @@ reminders = Table(
     Column("queued_at", Instant, nullable=False),
 )
 """Which reminder was queued for which start of an occurrence."""
+
+# --- chain and retention ------------------------------------------------------------------------
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("payload", Words, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "kind", "subject"),
+)
+"""The hash chain, see `domain.chain`. Digests, counts and instants; no person."""
+
+holds = Table(
+    "holds",
+    metadata,
+    _number(),
+    Column("kind", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+    Column("removed_by", Words),
+    Column("removed_reason", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""Legal holds: what must not be deleted, why and on whose word, and their end."""
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("meetings", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("visits", Integer, nullable=False),
+)
+"""How many meetings in scope, calls and visits of each local month were deleted. No people."""
 
 # --- progress -----------------------------------------------------------------------------------
 

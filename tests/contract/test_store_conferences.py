@@ -21,7 +21,8 @@ def save(
     store: SqlStore, conferences: Sequence[Conference], visits: Sequence[Visit[Identity]] = ()
 ) -> frozenset[str]:
     with store.transaction() as tx:
-        return tx.conferences.save(conferences, visits, as_of=T0)
+        saved = tx.conferences.save(conferences, visits, as_of=T0)
+    return frozenset(one.conference.name for one in saved)
 
 
 def held(store: SqlStore, start: float = -60, end: float = 120) -> tuple[HeldConference, ...]:

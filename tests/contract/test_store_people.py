@@ -132,7 +132,7 @@ def test_outsiders_addresses_are_learned(store: SqlStore) -> None:
     """The newest address of a Meet id counts."""
     for address in ("old@partner.example", "bo@partner.example"):
         with store.transaction() as tx:
-            tx.people.learn("i", "key", address)
+            tx.people.learn("i", "key", address, at=at(0))
 
     with store.reading() as tx:
         assert tx.people.learned(["i", "x"]) == {"i": ("key", "bo@partner.example")}

@@ -1,0 +1,153 @@
+"""The hash chain: `ports.ChainStore`. `domain.chain` says what a link is.
+
+Write transactions run one after the other on every engine (see `store.engine`), so sequences have
+no gap, and a link is there exactly if the change it records is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Text,
+    insert,
+    or_,
+    select,
+    type_coerce,
+)
+
+from meetbot.domain.chain import (
+    ROWS,
+    Audit,
+    Head,
+    KeptRow,
+    Link,
+    LinkKind,
+    Payload,
+    canonical,
+    examine,
+    link_after,
+    row_digest,
+    sha256,
+)
+from meetbot.ports import OutboxState
+from meetbot.store.columns import clean, clean_key
+from meetbot.store.meta import SqlMeta
+from meetbot.store.tables import chain, decisions, holds, outbox, registry_rows
+
+_HEAD = "chain-head"
+"""The second place: who cuts links off at the end has to think of it too."""
+_ADD = insert(chain)
+
+
+class SqlChain:
+    """The chain in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._meta = SqlMeta(connection)
+
+    def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
+        """Add a link to the end; `payload` holds digests, never a person."""
+        head = self.head() or self._begin(at)
+        return self._add(head, kind, subject, payload, at)
+
+    def _begin(self, at: datetime) -> Head:
+        link = self._add(None, LinkKind.GENESIS, "", {}, at)
+        return Head(link.sequence, link.hash)
+
+    def _add(
+        self, head: Head | None, kind: LinkKind, subject: str, payload: Payload, at: datetime
+    ) -> Link:
+        link = link_after(head, kind, clean_key(subject), clean(canonical(payload)), at=at)
+        self._connection.execute(_ADD, {name: getattr(link, name) for name in _COLUMNS})
+        self._meta.set(_HEAD, f"{link.sequence} {link.hash}")
+        return link
+
+    def head(self) -> Head | None:
+        """The newest link, as noted when it was added; None before the first."""
+        noted = (self._meta.get(_HEAD) or "").split()
+        if len(noted) != 2 or not noted[0].isdecimal():
+            return None
+        return Head(int(noted[0]), noted[1])
+
+    def find(self, kind: LinkKind, subject: str) -> list[Link]:
+        """All links about something, oldest first."""
+        query = (
+            select(chain)
+            .where(chain.c.kind == kind, chain.c.subject == subject)
+            .order_by(chain.c.sequence)
+        )
+        return [_link(row) for row in self._connection.execute(query)]
+
+    def audit(self, *, expected: str | None = None) -> Audit:
+        """Check the chain, and everything stored that it records."""
+        query = select(chain).order_by(chain.c.sequence)
+        links = [_link(row) for row in self._connection.execute(query)]
+        return examine(links, self._rows(), self.head(), expected=expected)
+
+    def _rows(self) -> Iterator[KeptRow]:
+        for table, query in _ROWS.items():
+            for row in self._connection.execute(query):
+                digest = digest_of(table, dict(row._mapping))
+                yield KeptRow(table, row.of_link, f"{table} {row.name}", digest)
+
+
+def digest_of(table: str, values: dict[str, Any]) -> str:
+    """The digest of a row of one of the tables of `domain.chain.ROWS`.
+
+    The notice of a mail is given as its stored text.
+    """
+    if table == "outbox":
+        values = values | {"notice": sha256(values["notice"].encode())}
+    return row_digest(table, values)
+
+
+_COLUMNS = tuple(chain.c.keys())
+STORED_NOTICE = type_coerce(outbox.c.notice, Text).label("notice")
+
+
+def _rows_of(
+    table: str, source: Table, link: Column[Any], *conditions: ColumnElement[bool]
+) -> Select[Any]:
+    values = [STORED_NOTICE if n == "notice" else source.c[n] for n in ROWS[table]]
+    name, of_link = source.c.id.label("name"), link.label("of_link")
+    return select(*values, name, of_link).where(*conditions)
+
+
+_ROWS = {
+    "decisions": _rows_of("decisions", decisions, decisions.c.link),
+    "registry_rows": _rows_of("registry_rows", registry_rows, registry_rows.c.link),
+    "registry_ends": _rows_of(
+        "registry_ends",
+        registry_rows,
+        registry_rows.c.ended_link,
+        or_(registry_rows.c.known_to.is_not(None), registry_rows.c.ended_link.is_not(None)),
+    ),
+    "outbox": _rows_of(
+        "outbox",
+        outbox,
+        outbox.c.link,
+        or_(outbox.c.state == OutboxState.SENT, outbox.c.link.is_not(None)),
+    ),
+    "holds": _rows_of("holds", holds, holds.c.link),
+    "hold_ends": _rows_of(
+        "hold_ends",
+        holds,
+        holds.c.ended_link,
+        or_(holds.c.removed_at.is_not(None), holds.c.ended_link.is_not(None)),
+    ),
+}
+"""For each name in `payload.rows` the stored rows that some link has to know."""
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(*(getattr(row, name) for name in _COLUMNS))

@@ -1,0 +1,142 @@
+"""What a database of an older schema held is there in the newest one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, text
+
+from meetbot.domain.attendance import Identity, IdentityForm
+from meetbot.ports import HeldConference
+from meetbot.store import migrations, open_store
+from tests.builders import a_conference, a_visit, at
+
+ANN = Identity(IdentityForm.SIGNED_IN, id_key="ann", name_tokens=("t",))
+BO = Identity(IdentityForm.ANONYMOUS, name_key="bo")
+VISITS = (
+    a_visit("ann", 0, 10, identity=ANN),
+    a_visit("bo", 5, None, identity=BO, last_seen_at=at(7)),
+    a_visit("ann", 20, 45, identity=ANN),
+)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind that nobody opened yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/old.db"
+    postgres: Callable[[str], str] = request.getfixturevalue("postgres")
+    with closing(psycopg.connect(postgres("postgres"), autocommit=True)) as connection:
+        connection.execute("DROP DATABASE IF EXISTS old")
+        connection.execute("CREATE DATABASE old TEMPLATE template0")
+    return postgres("old")
+
+
+def upgraded_to(url: str, revision: str) -> Engine:
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    config = Config()
+    config.set_main_option("script_location", migrations.__path__[0].replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+def test_visits_of_the_first_schema_are_kept(old_url: str) -> None:
+    """Each visit a row of its own then; conferences without visits stay as well."""
+    engine = upgraded_to(old_url, "0001")
+    with engine.begin() as connection:
+        for name in ("conferenceRecords/1", "conferenceRecords/2"):
+            connection.execute(
+                text("INSERT INTO conferences VALUES (:n, 'meet', :c, :s, :e, null, null, null)"),
+                {"n": name, "c": a_conference().meeting_code, "s": _micros(0), "e": _micros(45)},
+            )
+        for visit in VISITS:
+            connection.execute(
+                text("INSERT INTO visits VALUES ('meet', :k, :c, :p, :i, :s, :e, :l, :h)"),
+                {
+                    "k": visit.key,
+                    "c": "conferenceRecords/1",
+                    "p": visit.participant,
+                    "i": _JSON[visit.identity],
+                    "s": _micros((visit.start_at - at(0)).total_seconds() / 60),
+                    "e": visit.end_at and _micros((visit.end_at - at(0)).total_seconds() / 60),
+                    "l": visit.last_seen_at and _micros(7),
+                    "h": False,
+                },
+            )
+    engine.dispose()
+
+    with closing(open_store(old_url)) as store, store.reading() as tx:
+        found = tx.conferences.named(["conferenceRecords/1", "conferenceRecords/2"])
+    assert found == (
+        HeldConference(a_conference("conferenceRecords/1"), VISITS),
+        HeldConference(a_conference("conferenceRecords/2"), ()),
+    )
+
+
+OLD_ROWS = (
+    "INSERT INTO flags VALUES ('F-1', 'lesson', 'r', 'dismissed', 1, '{}')",
+    'INSERT INTO decisions (flag_id, status, reason, note, "by", decided_at)'
+    " VALUES ('F-1', 'dismissed', 'technical', 'Süd', 'o@district.example', 1790000000000001)",
+    "INSERT INTO registry_rows (file, row_key, position, cells, known_from, known_to)"
+    " VALUES ('partners', 'a', 1, '{\"name\": \"A\"}', 1, 2), ('partners', 'a', 1, '{}', 2, NULL)",
+    "INSERT INTO outbox VALUES ('n1', 'weekly', NULL, NULL, 'sent', 1, NULL, 1, NULL, '', '<1@d>',"
+    " 1, 1, '{\"a\": 1.5}')",
+    "INSERT INTO outbox VALUES ('n2', 'weekly', NULL, NULL, 'queued', 1, NULL, 1, NULL, '', NULL,"
+    " 1, 1, '{}')",
+    "INSERT INTO learned_addresses VALUES ('i', 'k', 'bo@partner.example')",
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("SELECT 1", None),
+        ("UPDATE decisions SET note = 'x'", "decisions"),
+        ("DELETE FROM decisions", "decisions"),
+        ("UPDATE registry_rows SET known_to = 3 WHERE known_to = 2", "registry_ends"),
+        ("DELETE FROM registry_rows WHERE known_to IS NULL", "registry_rows"),
+        ("DELETE FROM outbox WHERE id = 'n1'", "outbox"),
+        ("DELETE FROM outbox WHERE id = 'n2'", None),
+    ],
+)
+def test_the_chain_begins_with_what_was_there(
+    old_url: str, statement: str, what: str | None
+) -> None:
+    """Earlier decisions, registry rows and mails are anchored by its first link."""
+    engine = upgraded_to(old_url, "0002")
+    with engine.begin() as connection:
+        for each in OLD_ROWS:
+            connection.execute(text(each.replace(":", "\\:")))
+    with closing(open_store(old_url)) as store:
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+        with store.reading() as tx:
+            audit = tx.chain.audit()
+            assert tx.people.learned(["i"]) == {"i": ("k", "bo@partner.example")}
+
+    assert audit.links == 1
+    if what is None:
+        assert audit.broken is None
+    else:
+        assert audit.broken is not None
+        assert audit.broken.sequence == 1
+        assert what in audit.broken.what
+
+
+_JSON = {
+    ANN: '{"form":"signed-in","id_key":"ann","name_tokens":["t"]}',
+    BO: '{"form":"anonymous","name_key":"bo"}',
+}
+
+
+def _micros(minutes: float) -> int:
+    return int(at(minutes).timestamp() * 1_000_000)
