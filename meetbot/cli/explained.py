@@ -176,6 +176,10 @@ def _item(text: str) -> None:
 def _line(text: str, indent: str = "") -> None:
     clean = shown(text, _LONGEST)
     for line in textwrap.wrap(
-        clean, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  "
+        clean,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
     ):
         print(line)

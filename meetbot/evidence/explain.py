@@ -103,7 +103,7 @@ def _basis(record: Record, kept: Snapshot) -> Basis:
         starts_at=dossier.start_at,
         ends_at=dossier.end_at,
         measured=measures(flag.rule, dossier, snapshot.policy),
-        near_misses=tuple(near_misses(flag.rule, flag.partner_id, dossier)),
+        near_misses=tuple(near_misses(flag.rule, flag.partner_id, dossier, snapshot.policy)),
         sources=tuple(_sources(dossier)),
         unknown=tuple(dict.fromkeys((*flag.unknowns, *unknown(dossier, snapshot.undecided)))),
         rows=tuple(_rows(flag, dossier)),

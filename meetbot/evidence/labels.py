@@ -26,9 +26,8 @@ from meetbot.domain.registry import Identity as RegistryIdentity
 from meetbot.evidence.fields import DROPPED, KEPT
 
 T = TypeVar("T")
-_GOOGLE_UID = re.compile(r"[A-Za-z0-9_]{5,120}@google\.com", re.ASCII)
+_GOOGLE_UID = re.compile(r"[A-Za-z0-9_]{1,120}@google\.com", re.ASCII)
 _WORD = re.compile(r"[^\W\d_]+")
-_KEY_IN_SUBJECT = re.compile(r"#([0-9a-f]{8})(?![0-9a-f])")
 _SHOWN_OF_KEY = 8
 """Characters of a key in the subject of a flag: see `rules.outsiders`."""
 
@@ -192,6 +191,9 @@ class Labels:
             return self._bases[value]
         if value in self._names or value in self._addresses:
             return self._known(value)
+        return self._token(value)
+
+    def _token(self, value: str) -> str:
         return self._other.setdefault(value, f"id-{len(self._other) + 1}")
 
     def _person_label(self, key: str) -> str:
@@ -203,11 +205,12 @@ class Labels:
 
     def subject(self, text: str) -> str:
         """What a flag is about; a piece of a guest's key in it becomes their number."""
+        head, mark, piece = text.rpartition("#")
+        if not mark:
+            return self.said(text)
         shown = {key[:_SHOWN_OF_KEY]: base for key, base in self._bases.items()}
-        renamed = _KEY_IN_SUBJECT.sub(
-            lambda found: "#" + shown.get(found[1], self.text(found[1]))[:_SHOWN_OF_KEY], text
-        )
-        return self.said(renamed)
+        number = shown.get(piece) or self.text(piece)
+        return f"{self.said(head)}#{number[:_SHOWN_OF_KEY]}"
 
     def renamed(self, thing: T) -> T:
         """The same value with new names throughout."""
@@ -259,9 +262,9 @@ class Labels:
         uid, code = key.ical_uid, key.meeting_code
         is_googles = uid is None or _GOOGLE_UID.fullmatch(uid) is not None
         return OccurrenceKey(
-            uid if is_googles else self.text(uid or ""),
+            uid if is_googles else self._token(uid or ""),
             key.original_start_at,
-            self.text(code) if code else code,
+            self._token(code) if code else code,
         )
 
     def _flag(self, flag: Flag) -> Flag:
@@ -291,6 +294,8 @@ def _walk(thing: object) -> Iterator[object]:
         case str() | Enum():
             if not isinstance(thing, Enum):
                 yield thing
+        case OccurrenceKey():
+            return  # an event's uid may look like an address, and is nobody's
         case Mapping():
             for value in thing.values():
                 yield from _walk(value)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from meetbot.domain.dossier import Dossier
-from meetbot.domain.findings import Undecided
+from meetbot.domain.findings import Evidence, Phase, Undecided
 from meetbot.domain.flags import Flag
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.evidence.document import (
@@ -170,11 +170,15 @@ def timeline(dossier: Dossier) -> Iterator[Sighting]:
 
 
 def unknown(dossier: Dossier, undecided: Sequence[Undecided]) -> Iterator[str]:
-    """What was not known when it was decided, each sentence once."""
+    """What was not known when it was decided, each sentence once.
+
+    That nobody was seen before a meeting has begun is no gap.
+    """
     problems = [
-        state.problem or f"{source} could not be read in full"
+        f"{source}: {state.problem or 'could not be read in full'}"
         for source, state in sorted(dossier.evidence.items())
         if not state.is_full
+        and not (source is Evidence.ATTENDANCE and dossier.phase is Phase.SCHEDULED)
     ]
     reasons = [f"{doubt.rule}: {doubt.reason}" for doubt in undecided]
     yield from dict.fromkeys([*problems, *dossier.contradictions, *reasons])

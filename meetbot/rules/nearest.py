@@ -36,11 +36,18 @@ class Measure:
 
 _SUMS = {
     PresenceRule.NO_STAFF_JOINED: (("none", "none", "none_s"),),
-    PresenceRule.STAFF_JOINED_LATE: (("before", "before", "before_s"),),
-    PresenceRule.STAFF_LEFT_EARLY: (("after", "after", "after_s"),),
+    PresenceRule.STAFF_JOINED_LATE: (
+        ("before", "before", "before_s"),
+        ("before, to be high", "before", "high_s"),
+    ),
+    PresenceRule.STAFF_LEFT_EARLY: (
+        ("after", "after", "after_s"),
+        ("after, to be high", "after", "high_s"),
+    ),
     PresenceRule.STAFF_PRESENCE_GAP: (
         ("longest gap", "longest_gap", "gap_longest_s"),
         ("all gaps", "gap", "gap_sum_s"),
+        ("all gaps, to be high", "gap", "high_s"),
     ),
     PresenceRule.PARTNER_ALONE_WITH_STUDENT: (
         ("alone", "alone", "alone_s"),
@@ -70,8 +77,11 @@ def measures(rule: str, dossier: Dossier, policy: Policy) -> tuple[Measure, ...]
     )
 
 
-def near_misses(rule: str, partner_id: str | None, dossier: Dossier) -> Iterator[str]:
+def near_misses(
+    rule: str, partner_id: str | None, dossier: Dossier, policy: Policy
+) -> Iterator[str]:
     """The rows that come closest to what the rule looked for, and why each is not enough."""
+    yield from _limits(rule, policy)
     held = f"held {local_moment(dossier.start_at, dossier.zone)}"
     ended = local_moment(dossier.end_at, dossier.zone)
     about = [e for e in engagements(dossier) if partner_id in (None, e.partner_id)]
@@ -95,6 +105,23 @@ def near_misses(rule: str, partner_id: str | None, dossier: Dossier) -> Iterator
                 yield f"{engagement.partner_id} has no certification"
     elif rule.startswith("partner-") and rule not in list(PresenceRule):
         yield from _strangers(dossier)
+
+
+def _limits(rule: str, policy: Policy) -> Iterator[str]:
+    """The district's limits for rules that count no contact without staff."""
+    limits = policy.limits
+    match rule:
+        case "unidentified-participant":
+            yield f"counts from {limits.unidentified} in the call on"
+            yield f"a phone within {limits.phone_leg} of exactly one attendee is that attendee's"
+        case "outside-authorized-window":
+            yield f"contact may last from {limits.outside_window} before to as long after"
+        case "adhoc-meeting":
+            yield f"an event of this code would count within {limits.adhoc_match} of the call"
+        case "evidence-incomplete":
+            yield f"two sources may differ by {limits.contradiction} about one person"
+        case "authorization-stale":
+            yield f"a move of up to {limits.authorization_move} on the same day changes nothing"
 
 
 def _school(dossier: Dossier) -> str:
