@@ -26,6 +26,7 @@ from meetbot.domain.meetings import (
 from meetbot.domain.notices import Mail, Notice
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.registry import Registry
+from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 
 Clock = Callable[[], datetime]
@@ -390,13 +391,6 @@ class ConferenceStore(Protocol):
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
 
-    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
-        """Delete conferences that ended before, with their visits; gives how many.
-
-        Those whose code belongs to no occurrence in scope go when they ended before
-        `unrelated_before` already.
-        """
-
 
 class RegistryStore(Protocol):
     """The registry with its history: what was known when."""
@@ -608,9 +602,55 @@ class ChainStore(Protocol):
     def find(self, kind: LinkKind, subject: str) -> list[Link]:
         """All links of a kind about something, oldest first."""
 
+    def links(self, kind: LinkKind | None = None) -> list[Link]:
+        """All links, or those of one kind, oldest first."""
+
     def audit(self, *, expected: str | None = None) -> Audit:
         """Check every link and every stored row that one records; `expected` is the hash of some
         former head that has to be in the chain."""
+
+
+class HoldStore(Protocol):
+    """Legal holds; each coming and each end is a link of the chain."""
+
+    def add(self, kind: HoldKind, subject: str, *, reason: str, by: str, at: datetime) -> Hold:
+        """Begin a hold."""
+
+    def remove(self, number: int, *, reason: str, by: str, at: datetime) -> Hold:
+        """End a hold; raises `NotFound` where none of this number is in force."""
+
+    def list(self, *, removed: bool = False) -> list[Hold]:
+        """The holds in force, or all of them, oldest first."""
+
+
+class RetentionStore(Protocol):
+    """Deletes what is old, unless a flag or a legal hold keeps it."""
+
+    def ended(self, since: datetime, until: datetime) -> list[int]:
+        """Ids of occurrences in scope without a flag that ended in [since, until)."""
+
+    def purge(
+        self,
+        cutoffs: Cutoffs,
+        *,
+        confidential: Mapping[int, Collection[str]],
+        month: Callable[[datetime], str],
+        as_of: datetime,
+    ) -> Mapping[str, int]:
+        """Delete what is older than the cutoffs, and these occurrences with these conferences.
+
+        Gives how many rows of what; a link of the chain says the same. What went is still counted
+        in the `month` of its start.
+        """
+
+    def months(self, month: Callable[[datetime], str], *, as_of: datetime) -> list[MonthCount]:
+        """Counts of what was held until now, deleted or not, oldest month first."""
+
+    def knows_meeting(self, subject: str) -> bool:
+        """Whether there is an occurrence of this uid or Meet code."""
+
+    def knows_partner(self, partner_id: str) -> bool:
+        """Whether the registry ever had this partner."""
 
 
 class MetaStore(Protocol):
@@ -678,6 +718,16 @@ class Tx(Protocol):
     @property
     def chain(self) -> ChainStore:
         """What was done, link by link."""
+        ...
+
+    @property
+    def holds(self) -> HoldStore:
+        """Legal holds."""
+        ...
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Deletions."""
         ...
 
     @property

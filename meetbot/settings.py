@@ -48,6 +48,7 @@ from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar
 from meetbot.domain.registry_rows import ProgramType
+from meetbot.domain.retention import Retention
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 
@@ -69,6 +70,7 @@ _SECRETS = frozenset(
 )
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=3660)
+_MONTH = timedelta(days=30)
 _LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
 
 
@@ -584,6 +586,31 @@ class _School(_Table):
         return value
 
 
+def _a_month(value: timedelta) -> timedelta:
+    if value < _MONTH:
+        raise _wrong(
+            "is shorter than 30 days, for which late rows may still change a verdict",
+            'write at least "30d"',
+        )
+    return value
+
+
+class _Retention(_Table):
+    attendance: Annotated[Duration, AfterValidator(_a_month)] = _USUAL.retention.attendance
+    confidential: Annotated[Duration, AfterValidator(_a_month)] = _USUAL.retention.confidential
+    evidence: Annotated[Duration, AfterValidator(_a_month)] = _USUAL.retention.evidence
+
+    @field_validator("confidential", "evidence")
+    @classmethod
+    def _beside_attendance(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        attendance = info.data.get("attendance", value)
+        if info.field_name == "evidence" and value < attendance:
+            raise _wrong("is shorter than retention.attendance", "write a longer time")
+        if info.field_name == "confidential" and value > attendance:
+            raise _wrong("is longer than retention.attendance", "write a shorter time")
+        return value
+
+
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
@@ -594,6 +621,7 @@ class _PolicyFile(_Table):
     thresholds: _ThresholdTable = _ThresholdTable()  # type: ignore[valid-type]
     limits: _LimitTable = _LimitTable()  # type: ignore[valid-type]
     school: _School = _School()
+    retention: _Retention = _Retention()
     rules: Mapping[RuleId, _RuleTable] = {}
 
 
@@ -622,6 +650,10 @@ def load_settings(
         mistakes += wrong.mistakes
     if tables is None or policy is None:
         raise BadInput(mistakes)
+    if tables.schedule.lookback > policy.retention.confidential:
+        # What was deleted would be read again, and judged without its attendance.
+        what = f"is longer than retention.confidential of {POLICY_NAME}"
+        raise BadInput([Mistake(f"{path}: schedule.lookback", what, "write a shorter time")])
     sections = {name: getattr(tables, name) for name in _ConfigurationFile.model_fields}
     return Settings(**sections, policy=policy)
 
@@ -648,6 +680,7 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
         school_calendar=SchoolCalendar(
             tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
         ),
+        retention=Retention(**dict(read.retention)),
     )
 
 

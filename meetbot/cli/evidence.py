@@ -36,9 +36,9 @@ def export_evidence(
     flag_id: Annotated[str, typer.Argument(metavar="FLAG", help="Such as F-3f9a1c20b7de.")],
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to.")],
 ) -> None:
-    """Write everything a flag rests on as one JSON file, without anybody's name.
+    """Write all that a flag rests on, with people renamed.
 
-    Nothing is overwritten: other contents have another file name.
+    One JSON file. Nothing is overwritten: other contents have another file name.
     """
     from meetbot.evidence import file_of, plain, render, sealed
     from meetbot.wiring import opened_store
@@ -126,10 +126,10 @@ def verify_evidence(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An evidence file.")],
 ) -> None:
-    """Check that a file is as it was written, and decide its flag again from it alone.
+    """Check that a file was not changed, and decide its flag again.
 
-    Where the database is at hand, the file is looked up in the chain of decisions too. Exit 1 if
-    anything is wrong, 3 if nothing is but something could not be checked.
+    Nothing but the file is needed. Where the database is at hand, the file is looked up in the
+    chain of decisions too. Exit 1 if anything is wrong, 3 if something could not be checked.
     """
     from meetbot.evidence import verify
 

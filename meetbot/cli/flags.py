@@ -96,7 +96,10 @@ def show_flag(
     flag_id: Annotated[str, typer.Argument(metavar="ID", help="Such as F-3f9a1c20b7de.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show one flag with all it rests on: enough for a stranger to reach the same verdict."""
+    """Show one flag with all it rests on.
+
+    Enough for a stranger to reach the same verdict.
+    """
     from meetbot.cli.evidence import last_record_of
     from meetbot.cli.explained import explanation_document, print_flag
     from meetbot.domain.cards import thread_of

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 
 
@@ -179,6 +180,8 @@ class WeeklyNotice:
     domains: tuple[tuple[str, int], ...]
     """Unregistered outside domains of adult meetings with their number of meetings."""
     coverage: Coverage
+    head: Head | None = None
+    """The newest link of the chain: a mail elsewhere tells whether history was rewritten."""
 
 
 Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice

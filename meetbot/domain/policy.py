@@ -8,6 +8,7 @@ from datetime import time, timedelta
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
+from meetbot.domain.retention import Retention
 from meetbot.domain.thresholds import Thresholds
 
 
@@ -56,6 +57,7 @@ class Policy:
     approved_platforms: frozenset[Platform] = frozenset({Platform.GOOGLE_MEET})
     rules: Mapping[str, RuleSwitch] = field(default_factory=dict)
     school_calendar: SchoolCalendar = field(default_factory=SchoolCalendar)
+    retention: Retention = field(default_factory=Retention)
 
     def switch(self, rule: str) -> RuleSwitch:
         """The switch of one rule, with the default where the file names none."""

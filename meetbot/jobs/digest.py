@@ -138,6 +138,7 @@ def _weekly(deps: Deps, tx: Tx, due_at: datetime, as_of: datetime) -> Notice:
         pending=len(pending),
         domains=tuple(sorted((d, n) for d, n in domains.items() if d)),
         coverage=coverage(tx, as_of),
+        head=tx.chain.head(),
     )
     return Notice(
         id=notice_id(NoticeKind.WEEKLY, due_at.isoformat()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty
 from meetbot.domain.notices import (
     Audience,
@@ -194,6 +195,7 @@ class WeeklyView:
     audit_lag: str
     gaps: Cut[str]
     is_all_clear: bool
+    head: Head | None
     zone: str
 
 
@@ -305,6 +307,7 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         audit_lag="not known" if lag is None else f"{-(-lag // 60)} minutes behind",
         gaps=cut(_gaps(content.coverage), MAX_SENTENCES),
         is_all_clear=is_clear,
+        head=content.head,
         zone=content.zone,
     )
 

@@ -6,7 +6,7 @@ no gap, and a link is there exactly if the change it records is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    Table,
     Text,
     insert,
     or_,
@@ -88,17 +87,29 @@ class SqlChain:
         )
         return [_link(row) for row in self._connection.execute(query)]
 
+    def links(self, kind: LinkKind | None = None) -> list[Link]:
+        """All links, or those of one kind, oldest first."""
+        query = select(chain).order_by(chain.c.sequence)
+        if kind is not None:
+            query = query.where(chain.c.kind == kind)
+        return [_link(row) for row in self._connection.execute(query)]
+
     def audit(self, *, expected: str | None = None) -> Audit:
         """Check the chain, and everything stored that it records."""
-        query = select(chain).order_by(chain.c.sequence)
-        links = [_link(row) for row in self._connection.execute(query)]
-        return examine(links, self._rows(), self.head(), expected=expected)
+        return examine(self.links(), self._rows(), self.head(), expected=expected)
 
     def _rows(self) -> Iterator[KeptRow]:
-        for table, query in _ROWS.items():
-            for row in self._connection.execute(query):
-                digest = digest_of(table, dict(row._mapping))
-                yield KeptRow(table, row.of_link, f"{table} {row.name}", digest)
+        for table in ROWS:
+            yield from recorded(self._connection, table)
+
+
+def recorded(
+    connection: Connection, table: str, *conditions: ColumnElement[bool]
+) -> Iterator[KeptRow]:
+    """Rows that a link has to know by one of the names of `domain.chain.ROWS`."""
+    for row in connection.execute(_ROWS[table].where(*conditions)):
+        digest = digest_of(table, dict(row._mapping))
+        yield KeptRow(table, row.of_link, f"{table} {row.name}", digest)
 
 
 def digest_of(table: str, values: dict[str, Any]) -> str:
@@ -115,38 +126,34 @@ _COLUMNS = tuple(chain.c.keys())
 STORED_NOTICE = type_coerce(outbox.c.notice, Text).label("notice")
 
 
-def _rows_of(
-    table: str, source: Table, link: Column[Any], *conditions: ColumnElement[bool]
-) -> Select[Any]:
-    values = [STORED_NOTICE if n == "notice" else source.c[n] for n in ROWS[table]]
-    name, of_link = source.c.id.label("name"), link.label("of_link")
-    return select(*values, name, of_link).where(*conditions)
-
-
-_ROWS = {
-    "decisions": _rows_of("decisions", decisions, decisions.c.link),
-    "registry_rows": _rows_of("registry_rows", registry_rows, registry_rows.c.link),
-    "registry_ends": _rows_of(
-        "registry_ends",
-        registry_rows,
-        registry_rows.c.ended_link,
-        or_(registry_rows.c.known_to.is_not(None), registry_rows.c.ended_link.is_not(None)),
-    ),
-    "outbox": _rows_of(
-        "outbox",
-        outbox,
-        outbox.c.link,
-        or_(outbox.c.state == OutboxState.SENT, outbox.c.link.is_not(None)),
-    ),
-    "holds": _rows_of("holds", holds, holds.c.link),
-    "hold_ends": _rows_of(
-        "hold_ends",
-        holds,
-        holds.c.ended_link,
-        or_(holds.c.removed_at.is_not(None), holds.c.ended_link.is_not(None)),
-    ),
+LINKS: Mapping[str, Column[Any]] = {
+    "decisions": decisions.c.link,
+    "registry_rows": registry_rows.c.link,
+    "registry_ends": registry_rows.c.ended_link,
+    "outbox": outbox.c.link,
+    "holds": holds.c.link,
+    "hold_ends": holds.c.ended_link,
 }
-"""For each name in `payload.rows` the stored rows that some link has to know."""
+"""For each name in `payload.rows` the column that names the link."""
+_ONLY: Mapping[str, ColumnElement[bool]] = {
+    "registry_ends": registry_rows.c.known_to.is_not(None),
+    "outbox": outbox.c.state == OutboxState.SENT,
+    "hold_ends": holds.c.removed_at.is_not(None),
+}
+"""Which rows some link has to know, where not all of them."""
+
+
+def _rows_of(table: str) -> Select[Any]:
+    link = LINKS[table]
+    source = link.table.c
+    values = [STORED_NOTICE if n == "notice" else source[n] for n in ROWS[table]]
+    query = select(*values, source.id.label("name"), link.label("of_link"))
+    if table in _ONLY:
+        return query.where(or_(_ONLY[table], link.is_not(None)))
+    return query
+
+
+_ROWS = {table: _rows_of(table) for table in ROWS}
 
 
 def _link(row: Row[Any]) -> Link:

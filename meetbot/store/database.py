@@ -16,6 +16,7 @@ from meetbot.store.conferences import SqlConferences
 from meetbot.store.engine import make_engine, viewing, writing
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
+from meetbot.store.holds import SqlHolds
 from meetbot.store.meetings import SqlMeetings
 from meetbot.store.meta import SqlMeta
 from meetbot.store.migrate import migrate
@@ -23,6 +24,7 @@ from meetbot.store.outbox import SqlOutbox
 from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
+from meetbot.store.retention import SqlRetention
 from meetbot.store.snapshots import SqlSnapshots
 
 _WAIT_SECONDS = 60
@@ -41,6 +43,8 @@ class SqlTx:
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
         self.chain = SqlChain(connection)
+        self.holds = SqlHolds(connection)
+        self.retention = SqlRetention(connection)
         self.meta = SqlMeta(connection)
 
 

@@ -9,6 +9,7 @@ import pytest
 from meetbot.domain.chain import LinkKind
 from meetbot.domain.flags import ChangeKind, FlagChange, FlagStatus
 from meetbot.domain.registry import Partner
+from meetbot.domain.retention import Cutoffs
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import NotFound, Permanent
 from meetbot.ports import Decision, HistoryEntry
@@ -109,3 +110,36 @@ def test_history_tells_what_each_change_was_decided_on(store: SqlStore) -> None:
         assert tx.flags.decisions(flag.id) == [decision]
         assert tx.flags.entries("F-0") == []
         assert tx.flags.decisions("F-0") == []
+
+
+def test_a_snapshot_goes_with_the_last_flag_that_rests_on_it(store: SqlStore) -> None:
+    """Retention by policy; the chain stays whole."""
+    flags = [
+        a_stored_flag(rule, status=FlagStatus.DISMISSED, updated_at=at(minute))
+        for rule, minute in (("staff-left-early", 60), ("contract-missing", 120))
+    ]
+    digest = keep(store)
+    with store.transaction() as tx:
+        for flag in flags:
+            tx.flags.save([FlagChange(ChangeKind.OPENED, flag)], as_of=at(60), snapshot=digest)
+
+    _purge(store, 90)
+    with store.reading() as tx:
+        assert tx.flags.list() == [flags[1]]
+        assert tx.snapshots.load(digest) == SNAPSHOT
+
+    _purge(store, 150)
+    with store.reading() as tx:
+        assert tx.flags.list() == []
+        with pytest.raises(NotFound):
+            tx.snapshots.load(digest)
+        assert tx.chain.audit().broken is None
+
+
+def _purge(store: SqlStore, minute: float) -> None:
+    """Delete flags closed before a minute; attendance stays."""
+    cutoffs = Cutoffs(attendance=at(0), unrelated=at(0), evidence=at(minute))
+    with store.transaction() as tx:
+        tx.retention.purge(
+            cutoffs, confidential={}, month=lambda when: f"{when:%Y-%m}", as_of=at(200)
+        )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy
+from meetbot.domain.retention import Retention
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 from meetbot.settings import (
@@ -97,9 +98,11 @@ def test_policy_template_is_the_default() -> None:
     assert load_policy(TEMPLATES / "policy.toml", RULES) == Policy()
 
 
-@pytest.mark.parametrize(("table", "values"), [("thresholds", Thresholds), ("limits", Limits)])
+@pytest.mark.parametrize(
+    ("table", "values"), [("thresholds", Thresholds), ("limits", Limits), ("retention", Retention)]
+)
 def test_policy_template_names_every_value(table: str, values: type) -> None:
-    """No threshold or limit can be set that the template does not explain."""
+    """No threshold, limit or time can be set that the template does not explain."""
     text = (TEMPLATES / "policy.toml").read_text(encoding="utf-8")
     section = text.split(f"[{table}]\n")[1].split("\n\n")[0]
 
@@ -567,6 +570,8 @@ def test_policy_values(file: Path) -> None:
         [school]
         days = ["fri", "mon"]
         closes = "15:30"
+        [retention]
+        evidence = "2000d"
         [rules.guests-can-invite]
         enabled = false
         [rules.contract-scope]
@@ -582,6 +587,7 @@ def test_policy_values(file: Path) -> None:
     assert policy.limits == Limits(outside_window=timedelta(0), personal_clearance=True)
     assert policy.school_calendar.weekdays == (0, 4)
     assert policy.school_calendar.closes == time(15, 30)
+    assert policy.retention == Retention(evidence=timedelta(days=2000))
     assert not policy.switch("guests-can-invite").is_enabled
     assert policy.switch("contract-scope").severity is Severity.HIGH
     assert policy.switch("partner-unregistered").severity is None
@@ -599,6 +605,12 @@ def test_policy_values(file: Path) -> None:
         "[school]\ndays = []",
         '[school]\ndays = ["Mo"]',
         '[school]\nopens = "16:00"\ncloses = "08:00"',
+        '[retention]\nattendance = "29d"',
+        '[retention]\nattendance = "60d"\nconfidential = "61d"',
+        '[retention]\nattendance = "100d"\nevidence = "99d"',
+        '[retention]\nconfidential = "0s"',
+        "[retention]\nevidence = 1096",
+        '[retention]\nforever = "1d"',
         'approved_platforms = "zoom"',
         "[rules]\nguests-can-invite = false",
         "[rules.guests-can-invite]\nenabeld = true",
@@ -617,6 +629,17 @@ def test_policy_mistakes(tmp_path: Path, text: str) -> None:
     (mistake,) = caught.value.mistakes
     assert mistake.place.startswith(str(policy))
     assert mistake.fix
+
+
+def test_nothing_is_read_again_that_was_deleted(file: Path) -> None:
+    """The first reading may not look further back than anything is kept."""
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write('[schedule]\nlookback = "31d"\n')
+    (mistake,) = mistakes_of(file)
+    assert mistake.place == f"{file}: schedule.lookback"
+
+    file.with_name("policy.toml").write_text('[retention]\nconfidential = "31d"\n')
+    assert load(file).schedule.lookback == timedelta(days=31)
 
 
 def test_policy_that_is_asked_for_must_exist(tmp_path: Path) -> None:
