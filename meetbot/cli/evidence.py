@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,22 +40,33 @@ def export_evidence(
 
     One JSON file. Nothing is overwritten: other contents have another file name.
     """
-    from meetbot.evidence import file_of, plain, render, sealed
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()
     with opened_store(settings) as store:
         with store.reading() as tx:
             record = record_of(tx, flag_id)
-        document = sealed(plain(file_of(record)))
+        document, content = _made(record)
         path = directory / f"{record.flag.id}-{document['digest'][:_SHORT]}.json"
         with store.transaction() as tx:
-            is_new = _write(path, render(document))
+            is_new = _write(path, content)
             payload = {"file": document["digest"], "changes": len(record.history)}
             tx.chain.append(LinkKind.EVIDENCE, record.flag.id, payload, at=datetime.now(UTC))
     print(path if is_new else f"{path} (already there, the same)")
     for missing in _missing(record):
         print(f"Note: {missing}")
+
+
+def _made(record: Record) -> tuple[dict[str, Any], bytes]:
+    """The contents of a file and its bytes; some dossiers are left out of one too large."""
+    from meetbot.evidence import MOST_BYTES, file_of, plain, render, sealed
+
+    document = sealed(plain(file_of(record)))
+    content = render(document)
+    if len(content) > MOST_BYTES:
+        document = sealed(plain(file_of(record.shortened())))
+        content = render(document)
+    return document, content
 
 
 def record_of(tx: Tx, flag_id: str) -> Record:

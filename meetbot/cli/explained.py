@@ -51,12 +51,11 @@ def print_flag(record: Record, explanation: Explanation, zone: ZoneInfo) -> None
     if flag.is_provisional:
         _line("Provisional: it may still change.")
     _line(flag.message)
+    _meeting(flag, explanation.basis, zone)
     if explanation.basis is None:
-        _meeting(flag, None, zone)
-        _line(f"No dossier: {explanation.without}.")
-    else:
-        _meeting(flag, explanation.basis, zone)
+        _item(f"No dossier: {explanation.without}.")
     if not record.is_confidential:
+        _where(flag)
         _facts(flag)
         _rule(explanation)
     if explanation.basis is not None:
@@ -71,6 +70,9 @@ def _meeting(flag: Flag, basis: Basis | None, zone: ZoneInfo) -> None:
     else:
         start, end = basis.starts_at.astimezone(zone), basis.ends_at.astimezone(zone)
         _item(f"{start:%Y-%m-%d %H:%M} to {end:%H:%M} {zone.key} ({instant(basis.starts_at)})")
+
+
+def _where(flag: Flag) -> None:
     _item(f"school {flag.school_id or 'unknown'}")
     if flag.partner_id:
         _item(f"partner {flag.partner_id}, program {flag.program_id or 'unknown'}")

@@ -28,7 +28,7 @@ class Snapshot:
 
 
 class Withheld(StrEnum):
-    """Why no snapshot was kept with a change of a flag (catalogue §1 Retention, §2 In scope)."""
+    """Why there is no snapshot with a change of a flag (catalogue §1 Retention, §2 In scope)."""
 
     ADULTS = "adults"
     """A meeting of adults: nothing but occurrence, host and outside domains is kept."""
@@ -36,3 +36,5 @@ class Withheld(StrEnum):
     """A confidential service: nothing but counts is kept."""
     NO_OUTSIDER = "no-outsider"
     """Nobody from outside is left: nothing is kept."""
+    LEFT_OUT = "left-out"
+    """It was kept, and left out of a file that would be too large. Never stored."""

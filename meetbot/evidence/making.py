@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Evidence, Phase, Undecided
@@ -26,6 +26,7 @@ WHY_WITHHELD: Mapping[Withheld, str] = {
     Withheld.ADULTS: "it was a meeting of adults, of which no dossier is kept",
     Withheld.CONFIDENTIAL: "it is a confidential service, of which no dossier is kept",
     Withheld.NO_OUTSIDER: "nobody from outside was left, so that no dossier was kept",
+    Withheld.LEFT_OUT: "its dossier was left out, as the file would be too large",
 }
 
 
@@ -58,6 +59,19 @@ class Record:
             return self.unreadable
         withheld = self.last_change.withheld if self.last_change else None
         return WHY_WITHHELD[withheld] if withheld else "it was made by a meetbot that kept none"
+
+    def shortened(self) -> Record:
+        """The same with the first and the last dossier only, for a file that is too large."""
+        kept = [entry.snapshot for entry in self.history if entry.snapshot]
+        ends = {*kept[:1], *kept[-1:]}
+        history = [
+            entry
+            if entry.snapshot is None or entry.snapshot in ends
+            else replace(entry, snapshot=None, withheld=Withheld.LEFT_OUT)
+            for entry in self.history
+        ]
+        snapshots = {digest: self.snapshots[digest] for digest in kept if digest in ends}
+        return replace(self, history=history, snapshots=snapshots)
 
     @property
     def labels(self) -> Labels:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from meetbot.domain.flags import ChangeKind, Flag, reconcile
+from meetbot.domain.snapshots import Withheld
 from meetbot.evidence.document import (
     MOST_BYTES,
     SCHEMA,
@@ -355,6 +356,8 @@ def against(file: EvidenceFile, record: Record) -> list[Problem]:
         record.decisions[: len(file.decisions)],
         {digest: kept for digest, kept in record.snapshots.items() if digest in known},
     )
+    if any(change.withheld is Withheld.LEFT_OUT for change in file.history):
+        then = then.shortened()
     is_, should = plain(file), plain(file_of(then))
     for name in ("program", "rule", "parts", "digest"):
         del is_[name], should[name]

@@ -11,17 +11,31 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from meetbot.domain.chain import LinkKind
-from meetbot.domain.flags import Flag, reconcile
+from meetbot.domain.flags import Flag, FlagStatus, reconcile
 from meetbot.domain.snapshots import Snapshot
 from meetbot.evidence.labels import Labels
 from meetbot.rules import evaluate
 from meetbot.sandbox.district import demo_district
 from tests.command import Ran, meetbot
+from tests.scene import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    PARTNER,
+    STUDENTS,
+    TEACHER,
+    Scene,
+    a_scene,
+    small_rows,
+    there,
+)
 from tests.stage import Stage, a_stage
 
 
@@ -350,3 +364,134 @@ def test_a_dossier_that_cannot_be_read_is_said_and_the_rest_shown(
     assert done.code == 0
     assert "No dossier: the stored snapshot" in done.out
     assert "opened" in done.out
+
+
+# --- what is kept, and when ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with a_scene(tmp_path) as made:
+        yield made
+
+
+def _kept(scene: Scene) -> list[tuple[str, str | None, str | None]]:
+    """(change, snapshot, why there is none) of every line of every history."""
+    with scene.stage.app.store.reading() as tx:
+        return [
+            (entry.change, entry.snapshot, entry.withheld)
+            for flag in tx.flags.list()
+            for entry in tx.flags.entries(flag.id)
+        ]
+
+
+def test_flags_of_one_meeting_share_one_snapshot_and_nothing_changed_keeps_none(
+    scene: Scene,
+) -> None:
+    """Whatever is judged again without a change leaves nothing behind."""
+    scene.lesson(NOON + 2 * DAY, guests_invite=True, guests_see_others=True)
+    scene.poll()
+    kept = _kept(scene)
+    assert len(kept) >= 2
+    assert len({snapshot for _, snapshot, _ in kept}) == 1
+
+    with scene.stage.app.store.transaction() as tx:
+        tx.meetings.mark_due(NOON)
+    scene.poll(NOON + HOUR)
+    assert _kept(scene) == kept
+
+
+def test_a_flag_that_is_withdrawn_is_decided_again_at_both_times(scene: Scene) -> None:
+    """Found in the first dossier, and not in the second."""
+    event = scene.lesson(NOON + 2 * DAY, guests_invite=True)
+    scene.poll()
+    scene.world.update_event(event.event_id, guests_invite=False)
+    scene.poll(NOON + HOUR)
+    flag = scene.flag("guests-can-invite", FlagStatus.WITHDRAWN)
+
+    file = _exported(scene, flag.id)
+    assert [change["change"] for change in file["history"]] == ["opened", "withdrawn"]
+    assert len(file["dossiers"]) == 2
+    done = run(scene.stage, "evidence", "verify", *_files(scene))
+    assert (done.code, "2 changes decided again, the same" in done.out) == (0, True), done.out
+
+
+def test_a_running_call_is_kept_as_it_was_seen(scene: Scene) -> None:
+    """Each change has its own dossier: what was known then, not what came later."""
+    start = NOON - 30 * MINUTE
+    event = scene.lesson(start)
+    scene.call(
+        event,
+        there(TEACHER, start, 0, 20),
+        there(PARTNER, start, 0, None),
+        *(there(student, start, 0, None) for student in STUDENTS),
+    )
+    scene.poll()
+    scene.poll(NOON + 2 * MINUTE)
+    flag = scene.flag("staff-left-early")
+
+    file = _exported(scene, flag.id)
+    seconds = [change["flag"]["facts"]["seconds"] for change in file["history"]]
+    assert seconds == [600, 720]
+    assert [kept["dossier"]["is_live"] for kept in file["dossiers"]] == [True, True]
+    assert run(scene.stage, "evidence", "verify", *_files(scene)).code == 0
+
+
+def test_of_a_confidential_service_nothing_is_kept_and_only_that_it_is_there_is_said(
+    tmp_path: Path,
+) -> None:
+    """No dossier in the database; neither partner, rule nor sentence in file or explanation."""
+    rows = small_rows(NOON)
+    rows["programs.csv"][0]["type"] = "mental-health"
+    first, last = NOON - 100 * DAY, NOON + 100 * DAY
+    rows["exemptions.csv"] = [
+        {
+            "kind": "confidential-clinical",
+            "value": "bright-college",
+            "consent_on_file": "yes",
+            "reason": "clinic",
+            "owner": "office",
+            "starts_on": f"{first:%Y-%m-%d}",
+            "ends_on": f"{last:%Y-%m-%d}",
+        }
+    ]
+    with a_scene(tmp_path, rows=rows) as scene:
+        scene.lesson(NOON + 2 * DAY, guests_see_others=True)
+        scene.poll()
+        kept = _kept(scene)
+        assert kept
+        assert {entry[1:] for entry in kept} == {(None, "confidential")}
+
+        flag = scene.flag("student-contacts-visible")
+        file = _exported(scene, flag.id)
+        shown = run(scene.stage, "flags", "show", flag.id).out
+        done = run(scene.stage, "evidence", "verify", *_files(scene))
+
+    assert (file["flag"], file["rule"], file["dossiers"]) == (None, None, [])
+    text = json.dumps(file)
+    for word in ("bright", "cedar", "student-contacts-visible", "clinic"):
+        assert word not in text
+    assert "confidential service" in shown
+    for word in (
+        "bright",
+        "cedar",
+        "Registry rows",
+        "clinic",
+        "mental",
+        "Who was in the call",
+        "Facts",
+    ):
+        assert word not in shown
+    assert (done.code, "confidential service" in done.out) == (3, True)
+
+
+def _exported(scene: Scene, flag_id: str) -> dict[str, Any]:
+    done = run(scene.stage, "evidence", "export", flag_id, "out")
+    assert done.code == 0, done.err
+    (path,) = _files(scene)
+    file: dict[str, Any] = json.loads(path.read_bytes())
+    return file
+
+
+def _files(scene: Scene) -> list[Path]:
+    return list((scene.stage.folder / "out").glob("*.json"))

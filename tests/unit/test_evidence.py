@@ -26,7 +26,15 @@ from meetbot.domain.registry import (
 from meetbot.domain.registry import Identity as RegistryIdentity
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.thresholds import Thresholds
-from meetbot.evidence import MOST_BYTES, Checked, explain, json_schema, verify
+from meetbot.evidence import (
+    MOST_BYTES,
+    Checked,
+    Record,
+    against,
+    explain,
+    json_schema,
+    verify,
+)
 from meetbot.evidence import document as documents
 from meetbot.evidence.fields import DROPPED, KEPT, RENAMED
 from meetbot.evidence.labels import Labels
@@ -59,7 +67,7 @@ from tests.dossiers import (
     stranger,
     students,
 )
-from tests.evidence import a_decision, a_record, a_snapshot, changes_of, content_of, edited
+from tests.evidence import STORED, a_decision, a_record, a_snapshot, changes_of, content_of, edited
 
 LEFT_EARLY = held(staff((0, 30)), partner((0, 44)), *students((0, 45)))
 FREE_MAIL = an_invitee(
@@ -326,6 +334,32 @@ def test_what_has_no_dossier_cannot_be_decided_again(withheld: Withheld) -> None
     assert "dossier" in checked.undecidable[0]
 
 
+def test_a_file_that_would_be_too_large_has_its_first_and_last_dossier() -> None:
+    """It says what was left out, and agrees with the database all the same."""
+    minutes = (25, 30, 35)
+    records = [
+        a_record(
+            "staff-left-early",
+            running(minute, staff((0, 20)), partner((0, None)), *students((0, None))),
+        )
+        for minute in minutes
+    ]
+    digests = [f"{minute}" * 32 for minute in minutes]
+    whole = Record(
+        records[-1].flag,
+        [replace(r.history[0], snapshot=d) for r, d in zip(records, digests, strict=True)],
+        (),
+        {d: r.snapshots[STORED] for r, d in zip(records, digests, strict=True)},
+    )
+    checked = verify(content_of(whole.shortened()))
+    assert said(checked) == []
+    assert checked.decided == 2
+    (missing,) = checked.undecidable
+    assert "too large" in missing
+    assert checked.file is not None
+    assert against(checked.file, whole) == []
+
+
 def test_of_a_confidential_service_only_that_something_is_there() -> None:
     """Neither rule, partner, school nor sentence."""
     record = a_record("staff-left-early", LEFT_EARLY, withheld=Withheld.CONFIDENTIAL)
@@ -458,6 +492,9 @@ def test_added_and_removed_parts_are_named(
     ("edit", "words"),
     [
         (lambda f: f["dossiers"][0]["dossier"].update(weather="fine"), "weather"),
+        (lambda f: f["dossiers"][0]["policy"]["thresholds"].update(new_s=5), "new_s"),
+        (lambda f: f["dossiers"][0]["policy"]["thresholds"].update(after_s="x"), "after_s"),
+        (lambda f: f["dossiers"][0]["policy"]["thresholds"].update(after_s=1.5), "after_s"),
         (lambda f: f["dossiers"][0]["dossier"].update(zone="Mars/Olympus"), "zone"),
         (lambda f: f["dossiers"][0]["dossier"].pop("start_at"), "start_at"),
         (lambda f: f["history"].clear(), "history"),
