@@ -46,7 +46,7 @@ def export_evidence(
     with opened_store(settings) as store:
         with store.reading() as tx:
             record = record_of(tx, flag_id)
-        document, content = _made(record)
+        record, document, content = _made(record)
         path = directory / f"{record.flag.id}-{document['digest'][:_SHORT]}.json"
         with store.transaction() as tx:
             is_new = _write(path, content)
@@ -57,16 +57,17 @@ def export_evidence(
         print(f"Note: {missing}")
 
 
-def _made(record: Record) -> tuple[dict[str, Any], bytes]:
-    """The contents of a file and its bytes; some dossiers are left out of one too large."""
+def _made(record: Record) -> tuple[Record, dict[str, Any], bytes]:
+    """What is written, as contents and as bytes; some dossiers are left out of a file too large."""
     from meetbot.evidence import MOST_BYTES, file_of, plain, render, sealed
 
     document = sealed(plain(file_of(record)))
     content = render(document)
     if len(content) > MOST_BYTES:
-        document = sealed(plain(file_of(record.shortened())))
+        record = record.shortened()
+        document = sealed(plain(file_of(record)))
         content = render(document)
-    return document, content
+    return record, document, content
 
 
 def record_of(tx: Tx, flag_id: str) -> Record:
@@ -108,7 +109,7 @@ def _missing(record: Record) -> list[str]:
     if record.is_confidential:
         return ["a confidential service: the file says only that there is a flag"]
     if any(entry.withheld for entry in record.history):
-        return ["of some changes no dossier is kept; the file says why"]
+        return ["some changes are without their dossier; the file says why"]
     return [] if record.snapshots else ["no dossier was kept when this flag was made"]
 
 
