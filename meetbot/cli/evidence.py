@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Evidence files, and checking them.", no_args_is_help=True)
 schemas = typer.Typer(help="Schemas of meetbot's files.", no_args_is_help=True)
 
+_LONGEST = 4000
+"""Characters of one problem that are printed."""
 _SHORT = 12
 """Digits of the digest in a file's name."""
 
@@ -219,7 +221,7 @@ def _in_store(tx: Tx, found: Checked, file: EvidenceFile) -> list[Problem]:
 
 def _report(found: Checked, unchecked: list[str]) -> None:
     for problem in found.problems:
-        print(f"Wrong: {problem}")
+        print(f"Wrong: {shown(str(problem), _LONGEST)}")
     for note in found.notes:
         print(f"Note: {note}")
     for sentence in unchecked:

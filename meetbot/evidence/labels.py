@@ -27,6 +27,8 @@ from meetbot.evidence.fields import DROPPED, KEPT
 
 T = TypeVar("T")
 _GOOGLE_UID = re.compile(r"[A-Za-z0-9_]{1,120}@google\.com", re.ASCII)
+_ANY_ADDRESS = r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"
+"""What looks like an address in a sentence or name, whoever it may belong to."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SHOWN_OF_KEY = 8
 """Characters of a key in the subject of a flag: see `rules.outsiders`."""
@@ -162,24 +164,20 @@ class Labels:
             if len(words) > 1 and all(word in local.casefold() for word in words):
                 yield "-" + "-".join(_WORD.findall(label.casefold()))
 
-    def _pattern(self) -> re.Pattern[str] | None:
+    def _pattern(self) -> re.Pattern[str]:
         names = (name for name, label in self._names.items() if name != label)
-        known = [*names, *self._addresses]
-        if not known:
-            return None
-        choices = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+        known = sorted((*names, *self._addresses), key=len, reverse=True)
+        choices = "|".join([*map(re.escape, known), _ANY_ADDRESS])
         return re.compile(rf"(?<!\w)(?:{choices})(?!\w)")
 
     # --- renaming ---
 
     def said(self, text: str) -> str:
         """A sentence or a name of an organization without any person's name or address in it."""
-        if self._in_text is None:
-            return text
         return self._in_text.sub(lambda found: self._known(found[0]), text)
 
     def _known(self, text: str) -> str:
-        return self._names.get(text) or self._addresses[text]
+        return self._names.get(text) or self._addresses.get(text) or self._token(text)
 
     def text(self, value: str) -> str:
         """The new name of a key, address, name, code or id."""
@@ -231,7 +229,8 @@ class Labels:
             case tuple() | list():
                 return type(thing)(self._renamed(item, is_kept=is_kept) for item in thing)
             case frozenset():
-                return frozenset(self._renamed(item, is_kept=is_kept) for item in thing)
+                ordered = sorted(thing, key=str)  # numbers must not depend on the order of a set
+                return frozenset(self._renamed(item, is_kept=is_kept) for item in ordered)
         if not is_dataclass(thing) or isinstance(thing, type):
             return thing
         renamed = self._fields(thing)
@@ -299,9 +298,11 @@ def _walk(thing: object) -> Iterator[object]:
         case Mapping():
             for value in thing.values():
                 yield from _walk(value)
-        case Sequence() | frozenset():
+        case Sequence():
             for item in thing:
                 yield from _walk(item)
+        case frozenset():
+            yield from _walk(sorted(thing, key=str))
         case _ if is_dataclass(thing):
             yield thing
             kept = KEPT.get(type(thing), frozenset())
