@@ -251,7 +251,7 @@ def test_a_file_is_the_same_in_every_process() -> None:
         for seed in ("1", "2")
     }
     assert len(told) == 1
-    assert int(told.pop().split()[0]) > 20
+    assert int(told.pop().split()[0]) > 15
 
 
 def test_every_text_of_a_dossier_is_thought_of() -> None:
