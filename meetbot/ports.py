@@ -29,6 +29,7 @@ from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
+from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
 
 Clock = Callable[[], datetime]
@@ -579,14 +580,36 @@ class Decision:
     decided_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a flag or one decision, with the flag as it then was.
+
+    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none.
+    """
+
+    at: datetime
+    change: str
+    reason: str
+    flag: Flag
+    snapshot: str | None = None
+    withheld: Withheld | None = None
+
+
 class FlagStore(Protocol):
     """Flags, their history and decisions."""
 
     def of(self, occurrence: str) -> list[Flag]:
         """All flags of an occurrence (`OccurrenceKey.text`), closed ones too."""
 
-    def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
-        """Store changed flags and one history row each."""
+    def save(
+        self,
+        changes: Sequence[FlagChange],
+        *,
+        as_of: datetime,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        """Store changed flags and one history row each, with what they were decided on."""
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -600,6 +623,12 @@ class FlagStore(Protocol):
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
         """(instant, change, reason), oldest first."""
 
+    def entries(self, flag_id: str) -> Sequence[HistoryEntry]:
+        """The history with what each change was decided on, oldest first."""
+
+    def decisions(self, flag_id: str) -> Sequence[Decision]:
+        """What officers decided, oldest first."""
+
     def opened(self, since: datetime, until: datetime) -> list[Flag]:
         """Flags first opened in [since, until)."""
 
@@ -607,6 +636,16 @@ class FlagStore(Protocol):
         self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
     ) -> list[Flag]:
         """Flags, newest first."""
+
+
+class SnapshotStore(Protocol):
+    """What changes of flags were decided on."""
+
+    def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
+        """Store a snapshot once, with a link that records its digest, which it gives."""
+
+    def load(self, digest: str) -> Snapshot:
+        """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -638,6 +677,16 @@ class OutboxState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class MailedNotice:
+    """A notice and what became of it."""
+
+    notice: Notice
+    state: OutboxState
+    queued_at: datetime
+    changed_at: datetime
 
 
 class Outbox(Protocol):
@@ -677,6 +726,9 @@ class Outbox(Protocol):
 
     def counts(self) -> Mapping[OutboxState, int]:
         """How many notices in each state."""
+
+    def of_thread(self, thread: str) -> Sequence[MailedNotice]:
+        """Every notice about one occurrence, the first queued first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -828,6 +880,11 @@ class Tx(Protocol):
     @property
     def flags(self) -> FlagStore:
         """Flags and decisions."""
+        ...
+
+    @property
+    def snapshots(self) -> SnapshotStore:
+        """What changes of flags were decided on."""
         ...
 
     @property

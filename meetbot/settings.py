@@ -692,6 +692,11 @@ def load_settings(
     return Settings(**sections, policy=policy)
 
 
+def is_named_or_there(file: Path | None, environ: Mapping[str, str]) -> bool:
+    """Whether somebody names a configuration, or there is one where it is looked for."""
+    return file is not None or bool(environ.get(_CONFIG_VARIABLE)) or DEFAULT_FILE.exists()
+
+
 def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
     """Read one policy file; raises BadInput with every mistake in it."""
     try:

@@ -13,9 +13,9 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def shown(text: str) -> str:
-    """What a person typed, short and printable, for an error message."""
-    return "".join(c if c.isprintable() else "?" for c in text[:80])
+def shown(text: str, longest: int = 80) -> str:
+    """A text from outside, short and printable: for an error message or a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text[:longest])
 
 
 def flag_document(flag: Flag) -> dict[str, object]:

@@ -18,6 +18,7 @@ from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
 from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
+from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, listed_at, load
@@ -31,6 +32,9 @@ from meetbot.rules import (
     fingerprints_after,
     is_confidential,
     next_look,
+    program_version,
+    rules_version,
+    with_relied_on,
 )
 
 _BATCH = 200
@@ -151,7 +155,7 @@ def _judge(
         conference_records=tuple(c.name for c in dossier.conferences),
         withdraw_reason=_reason(dossier),
     )
-    tx.flags.save(changes, as_of=as_of)
+    _save(deps, tx, dossier, verdict, changes, as_of)
     if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
         note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
@@ -162,6 +166,40 @@ def _judge(
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
     _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)
+
+
+def _save(
+    deps: Deps,
+    tx: Tx,
+    dossier: Dossier,
+    verdict: Verdict,
+    changes: tuple[FlagChange, ...],
+    as_of: datetime,
+) -> None:
+    """Store changes of flags with what they were decided on, as far as that may be kept."""
+    if not changes:
+        return
+    withheld = _withheld(dossier)
+    if withheld is not None:
+        tx.flags.save(changes, as_of=as_of, withheld=withheld)
+        return
+    snapshot = Snapshot(
+        dossier=with_relied_on(dossier),
+        policy=deps.policy,
+        undecided=verdict.undecided,
+        program=program_version(),
+        rules=rules_version(),
+    )
+    digest = tx.snapshots.keep(snapshot, as_of=as_of)
+    tx.flags.save(changes, as_of=as_of, snapshot=digest)
+
+
+def _withheld(dossier: Dossier) -> Withheld | None:
+    if dossier.scope is Scope.NONE:
+        return Withheld.NO_OUTSIDER
+    if dossier.scope is Scope.ADULT:
+        return Withheld.ADULTS
+    return Withheld.CONFIDENTIAL if is_confidential(dossier) else None
 
 
 def _verdict(deps: Deps, dossier: Dossier) -> Verdict:

@@ -295,6 +295,12 @@ def waiting_without_staff(dossier: Dossier, policy: Policy) -> timedelta:
     return timedelta(seconds=max(open_now, default=0))
 
 
+def contact_totals(dossier: Dossier, policy: Policy) -> tuple[Totals, Totals]:
+    """Seconds of contact without staff by kind: certain, and possible."""
+    whole = _decisions(dossier, policy).whole
+    return Totals.of(whole.certain), Totals.of(whole.possible)
+
+
 def presence_recheck(dossier: Dossier, policy: Policy) -> datetime | None:
     """When the presence rules say something else if everything open stays open."""
     is_off = not any(policy.switch(rule).is_enabled for rule in PresenceRule)

@@ -26,6 +26,7 @@ from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
 from meetbot.store.retention import SqlRetention
+from meetbot.store.snapshots import SqlSnapshots
 
 _WAIT_SECONDS = 60
 
@@ -40,6 +41,7 @@ class SqlTx:
         self.registry = SqlRegistry(connection)
         self.exemptions = SqlExemptions(connection)
         self.flags = SqlFlags(connection)
+        self.snapshots = SqlSnapshots(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
         self.chain = SqlChain(connection)

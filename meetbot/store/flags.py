@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.snapshots import Withheld
 from meetbot.errors import NotFound
-from meetbot.ports import Decision
+from meetbot.ports import Decision, HistoryEntry
 from meetbot.store.chain import SqlChain
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.statements import upsert
@@ -36,11 +37,18 @@ class SqlFlags:
         found = self._connection.execute(_OF, {"wanted": occurrence}).scalars()
         return sorted(found, key=lambda flag: (flag.opened_at, flag.id))
 
-    def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
-        """Store changed flags and one history row each."""
+    def save(
+        self,
+        changes: Sequence[FlagChange],
+        *,
+        as_of: datetime,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        """Store changed flags and one history row each, with what they were decided on."""
         for change in changes:
             self._put(change.flag)
-            self._note(change.flag, as_of, change.kind, change.reason)
+            self._note(change.flag, as_of, change.kind, change.reason, snapshot, withheld)
 
     def _put(self, flag: Flag) -> None:
         row = {
@@ -53,8 +61,24 @@ class SqlFlags:
         }
         upsert(self._connection, flags, [row], key=["id"])
 
-    def _note(self, flag: Flag, at: datetime, change: str, reason: str) -> None:
-        row = {"flag_id": flag.id, "at": at, "change": change, "reason": reason, "flag": flag}
+    def _note(
+        self,
+        flag: Flag,
+        at: datetime,
+        change: str,
+        reason: str,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        row = {
+            "flag_id": flag.id,
+            "at": at,
+            "change": change,
+            "reason": reason,
+            "flag": flag,
+            "snapshot": snapshot,
+            "withheld": withheld,
+        }
         self._connection.execute(_HISTORY, row)
 
     def get(self, flag_id: str) -> Flag:
@@ -106,6 +130,35 @@ class SqlFlags:
             .order_by(flag_history.c.id)
         )
         return [(row.at, row.change, row.reason) for row in self._connection.execute(query)]
+
+    def entries(self, flag_id: str) -> builtins.list[HistoryEntry]:
+        """The history with what each change was decided on, oldest first."""
+        query = (
+            select(flag_history)
+            .where(flag_history.c.flag_id == flag_id)
+            .order_by(flag_history.c.id)
+        )
+        return [
+            HistoryEntry(
+                row.at,
+                row.change,
+                row.reason,
+                row.flag,
+                row.snapshot,
+                Withheld(row.withheld) if row.withheld else None,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def decisions(self, flag_id: str) -> builtins.list[Decision]:
+        """What officers decided, oldest first."""
+        query = select(decisions).where(decisions.c.flag_id == flag_id).order_by(decisions.c.id)
+        return [
+            Decision(
+                row.flag_id, FlagStatus(row.status), row.reason, row.note, row.by, row.decided_at
+            )
+            for row in self._connection.execute(query)
+        ]
 
     def opened(self, since: datetime, until: datetime) -> list[Flag]:
         """Flags first opened in [since, until), newest first."""

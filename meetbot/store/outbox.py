@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from meetbot.domain.chain import LinkKind, digest, sha256
 from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.errors import NotFound
-from meetbot.ports import FailedNotice, OutboxState, QueuedNotice
+from meetbot.ports import FailedNotice, MailedNotice, OutboxState, QueuedNotice
 from meetbot.store.chain import STORED_NOTICE, SqlChain, digest_of
 from meetbot.store.columns import clean_key
 from meetbot.store.statements import batches
@@ -208,6 +208,18 @@ class SqlOutbox:
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         found = {OutboxState(state): number for state, number in self._connection.execute(query)}
         return {state: found.get(state, 0) for state in OutboxState}
+
+    def of_thread(self, thread: str) -> list[MailedNotice]:
+        """Every notice about one occurrence, the first queued first."""
+        query = (
+            select(outbox.c.notice, outbox.c.state, outbox.c.queued_at, outbox.c.changed_at)
+            .where(outbox.c.thread == thread)
+            .order_by(outbox.c.queued_at, outbox.c.id)
+        )
+        return [
+            MailedNotice(row.notice, OutboxState(row.state), row.queued_at, row.changed_at)
+            for row in self._connection.execute(query)
+        ]
 
 
 def _row(notice: Notice, as_of: datetime) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from meetbot.store.tables import (
     accounts,
     calendars,
     decisions,
+    flag_history,
     flags,
     forgotten,
     groups,
@@ -54,6 +55,7 @@ from meetbot.store.tables import (
     outbox,
     registry_rows,
     reminders,
+    snapshots,
 )
 
 _AROUND = timedelta(hours=2)
@@ -154,7 +156,7 @@ class SqlRetention:
     # --- flags and meetings ---
 
     def _purge_flags(self, purge: _Purge) -> None:
-        """Those closed long ago, with history and decisions."""
+        """Those closed long ago, with history, decisions and what they were decided on."""
         query = select(flags.c.flag).where(flags.c.status.in_(_CLOSED))
         old: list[Flag] = [
             flag
@@ -173,6 +175,8 @@ class SqlRetention:
         for ids in batches(free):
             purge.recorded_delete(decisions, decisions.c.flag_id.in_(ids), ("decisions",))
             purge.delete(flags, flags.c.id.in_(ids))
+        is_needed = exists().where(flag_history.c.snapshot == snapshots.c.digest)
+        purge.delete(snapshots, ~is_needed)
 
     def _meetings(self, column: ColumnElement[Any], values: Iterable[Any]) -> list[Row[Any]]:
         found: list[Row[Any]] = []

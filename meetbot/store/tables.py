@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -275,6 +276,20 @@ exemption_uses = Table(
 
 # --- flags and mail -----------------------------------------------------------------------------
 
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("digest", Key, primary_key=True),
+    Column("occurrence", Key, nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "occurrence"),
+)
+"""What changes of flags were decided on: Google's evidence lasts 30 days.
+
+`body` is a packed JSON text, `digest` the SHA-256 of that text. Students keyed, as everywhere.
+"""
+
 flags = Table(
     "flags",
     metadata,
@@ -300,9 +315,15 @@ flag_history = Table(
     Column("change", Text, nullable=False),
     Column("reason", Words, nullable=False),
     Column("flag", Document(Flag), nullable=False),
+    Column("snapshot", Key, ForeignKey("snapshots.digest")),
+    Column("withheld", Text),
     Index(None, "flag_id"),
+    Index(None, "snapshot"),
 )
-"""Every change of a flag with the flag as it then was: Google's evidence lasts 30 days."""
+"""Every change of a flag with the flag as it then was, and what it was decided on.
+
+Without a snapshot `withheld` says why; an officer's decision has neither.
+"""
 
 decisions = Table(
     "decisions",
