@@ -20,6 +20,7 @@ from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
     collect_people,
+    collect_spaces,
     deliver,
     digest,
     judge,
@@ -66,7 +67,8 @@ def triggers(calendars: timedelta, live: timedelta) -> tuple[Trigger, ...]:
     judged = ("decisions", "delivery")
     return (
         Trigger("directory", collect_people.run, timedelta(hours=1), judged),
-        Trigger("calendars", _changed_calendars, calendars, judged),
+        Trigger("calendars", _changed_calendars, calendars, ("spaces", *judged)),
+        Trigger("spaces", collect_spaces.run, calendars, judged),
         Trigger("conferences", collect_conferences.run, calendars, judged),
         Trigger("live", collect_conferences.run_live, live, judged),
         Trigger("decisions", judge.run, quick, ("delivery",)),

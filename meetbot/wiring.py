@@ -16,7 +16,7 @@ from meetbot.jobs.deps import Deps, District, Recipients
 from meetbot.notify import Composer, SmtpMailer
 from meetbot.ports import MailerPort, Store
 from meetbot.settings import Settings
-from meetbot.store import SqlStore, open_store
+from meetbot.store import SqlStore, is_there, open_store
 from meetbot.workspace import Workspace
 
 
@@ -46,6 +46,11 @@ def opened_store(settings: Settings) -> Iterator[SqlStore]:
         yield store
     finally:
         store.close()
+
+
+def has_store(settings: Settings) -> bool:
+    """Whether there is a database already, so that looking for one does not make it."""
+    return is_there(settings.database.url)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 from meetbot.domain.notices import (
     Audience,
@@ -288,6 +289,7 @@ def a_weekly_notice(
     pending: int = 6,
     domains: tuple[tuple[str, int], ...] = (("vendor.example", 3), ("museum.example", 1)),
     coverage: Coverage | None = None,
+    exemptions: tuple[tuple[str, int], ...] = (("guardian", 12), ("agency-interview", 1)),
 ) -> Notice:
     """The weekly summary."""
     content = WeeklyNotice(
@@ -298,13 +300,17 @@ def a_weekly_notice(
         pending,
         domains,
         coverage or a_coverage(failed=2, problems=("The Meet audit log could not be read.",)),
+        Head(57, "3f9a1c20" * 8),
+        exemptions,
     )
     return a_notice(NoticeKind.WEEKLY, content, audience=Audience.DIGEST, thread=None)
 
 
 def an_all_clear_notice() -> Notice:
     """A week without any flag in which everything was read."""
-    return a_weekly_notice(by_severity=(), pending=0, domains=(), coverage=a_coverage())
+    return a_weekly_notice(
+        by_severity=(), pending=0, domains=(), coverage=a_coverage(), exemptions=()
+    )
 
 
 def an_operations_notice() -> Notice:

@@ -14,7 +14,17 @@ from typing import Annotated
 
 import typer
 
-from meetbot.cli import demo, flags, registry, service, tools
+from meetbot.cli import (
+    audit,
+    demo,
+    evidence,
+    flags,
+    hold,
+    months,
+    registry,
+    service,
+    tools,
+)
 from meetbot.cli.context import Context
 from meetbot.errors import BadInput, MeetbotError
 
@@ -61,6 +71,11 @@ app.add_typer(registry.app, name="registry")
 app.command("poll")(service.poll)
 app.command("run")(service.run)
 app.add_typer(flags.app, name="flags")
+app.add_typer(evidence.app, name="evidence")
+app.add_typer(evidence.schemas, name="schema")
+app.add_typer(audit.app, name="audit")
+app.add_typer(hold.app, name="hold")
+app.command("months")(months.months)
 app.command("evaluate")(tools.evaluate)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)

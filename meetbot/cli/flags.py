@@ -97,47 +97,31 @@ def show_flag(
     flag_id: Annotated[str, typer.Argument(metavar="ID", help="Such as F-3f9a1c20b7de.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show one flag with its evidence and history."""
+    """Show one flag with all it rests on.
+
+    Enough for a stranger to reach the same verdict.
+    """
+    from meetbot.cli.evidence import last_record_of
+    from meetbot.cli.explained import explanation_document, print_flag
+    from meetbot.domain.cards import thread_of
+    from meetbot.evidence import explain
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()
     with opened_store(settings) as store, store.reading() as tx:
-        try:
-            flag = tx.flags.get(flag_id)
-        except NotFound:
-            raise _no_such(flag_id) from None
-        history = tx.flags.history(flag_id)
+        record = last_record_of(tx, flag_id)
+        mails = tx.outbox.of_thread(thread_of(record.flag.occurrence))
+    explanation = explain(record, mails)
     if as_json:
-        document = flag_document(flag)
+        document = flag_document(record.flag)
         document["history"] = [
-            {"at": instant(at), "change": change, "reason": reason}
-            for at, change, reason in history
+            {"at": instant(entry.at), "change": entry.change, "reason": entry.reason}
+            for entry in record.history
         ]
+        document["explanation"] = explanation_document(explanation)
         print(json.dumps(document, indent=2))
         return
-    _print_flag(flag, settings.district.timezone.key)
-    print("History:")
-    for at, change, reason in history:
-        print(f"  {instant(at)}  {change}" + (f" ({reason})" if reason else ""))
-
-
-def _print_flag(flag: Flag, zone: str) -> None:
-    print(f"{flag.id}  {flag.rule}  {flag.severity}, {flag.certainty}, {flag.status}")
-    print(flag.message)
-    start = flag.occurrence.original_start_at
-    print(f"Meeting:  {instant(start)} (district time zone {zone})")
-    print(f"School:   {flag.school_id or 'unknown'}")
-    if flag.partner_id:
-        print(f"Partner:  {flag.partner_id}, program {flag.program_id or 'unknown'}")
-    for span in flag.spans:
-        minutes, seconds = divmod(span.seconds, 60)
-        print(
-            f"  {span.kind:<7} {instant(span.start_at)} to {instant(span.end_at)}"
-            f"  {minutes}:{seconds:02}"
-        )
-    for unknown in flag.unknowns:
-        print(f"Not known: {unknown}")
-    print(f"Fix:      {flag.fix}")
+    print_flag(record, explanation, settings.district.timezone)
 
 
 @app.command("decide", epilog=_reasons())
@@ -173,7 +157,7 @@ def _record(store: Store, decision: Decision, officer: str) -> Flag:
         try:
             before = tx.flags.get(flag_id)
         except NotFound:
-            raise _no_such(flag_id) from None
+            raise no_such_flag(flag_id) from None
         account = tx.people.by_address([officer]).get(officer)
         if account is not None and account.kind is AccountKind.STUDENT:
             fix = "give the address of the officer who decides"
@@ -211,6 +195,7 @@ def _decision_mistakes(
     return mistakes
 
 
-def _no_such(flag_id: str) -> BadInput:
+def no_such_flag(flag_id: str) -> BadInput:
+    """The mistake of an id that no flag has."""
     fix = "list the ids with `meetbot flags list --status all`"
     return BadInput([Mistake("ID", f'there is no flag "{shown(flag_id)}"', fix)])

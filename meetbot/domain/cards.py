@@ -213,6 +213,7 @@ def lines_of(flags: Iterable[Flag]) -> tuple[FlagLine, ...]:
             fix=f.fix,
             unknowns=f.unknowns,
             spans=f.spans,
+            admin=f.admin,
         )
         for f in ordered
     )

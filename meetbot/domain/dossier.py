@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from meetbot.domain.attendance import Attendance, Conference
 from meetbot.domain.findings import Evidence, Phase
+from meetbot.domain.guest_list import Edit, GuestList
 from meetbot.domain.meetings import KeptGuest, Meeting, OccurrenceKey, Scope
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.registry import Exemption, Registry, School
+from meetbot.domain.spaces import SpaceFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,16 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedCode:
+    """Another event with the same meeting code; `externals` are its outsiders' keys."""
+
+    start_at: datetime
+    externals: frozenset[str]
+    is_complete: bool
+    """Whether its guest list is known in full."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """One occurrence, ready for the rules; rules are pure functions of it and the policy."""
 
@@ -98,6 +110,16 @@ class Dossier:
     late_after: timedelta = timedelta(hours=24)
     schools_when_issued: Mapping[str, tuple[School, ...]] = field(default_factory=dict)
     """Schools as known when each authorization was issued, by its id; absent: as known now."""
+    creator: Invitee | None = None
+    """Who put the event into the calendar; the organizer's own invitee where that is the same."""
+    space: SpaceFacts | None = None
+    cohosts: tuple[Invitee, ...] = ()
+    same_code: tuple[SharedCode, ...] = ()
+    """Other events with this meeting's code, the nearest in time first."""
+    guest_list: GuestList | None = None
+    edits: tuple[Edit, ...] = ()
+    edits_read_at: datetime | None = None
+    """Up to when the audit log of calendars was read; None: never."""
 
     def has(self, *needed: Evidence) -> bool:
         """Whether all these sources were read in full."""

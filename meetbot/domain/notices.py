@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 
 
@@ -78,6 +79,8 @@ class FlagLine:
     fix: str
     unknowns: tuple[str, ...]
     spans: tuple[TimelineSpan, ...]
+    admin: str = ""
+    """What an administrator of Google Workspace can do, where a setting mends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,10 @@ class WeeklyNotice:
     domains: tuple[tuple[str, int], ...]
     """Unregistered outside domains of adult meetings with their number of meetings."""
     coverage: Coverage
+    head: Head | None = None
+    """The newest link of the chain: a mail elsewhere tells whether history was rewritten."""
+    exemptions: tuple[tuple[str, int], ...] = ()
+    """In how many meetings an exemption of each kind was used; none of confidential ones."""
 
 
 @dataclass(frozen=True, slots=True)

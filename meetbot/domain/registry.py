@@ -273,6 +273,10 @@ class Registry:
         rows = self._index.exempt_programs.get(program_id, ())
         return tuple(row for row in rows if in_force(row, at, zone))
 
+    def has_exemptions(self, kind: ExemptionKind) -> bool:
+        """Whether any row is of this kind: most districts have few, and rules ask often."""
+        return kind in self._index.exempt_kinds
+
     def schools_of_unit(self, unit_path: str) -> tuple[School, ...]:
         """Schools with the longest unit path that holds this one, whole segments compared.
 
@@ -401,9 +405,10 @@ class _Index:
         """Registered domains that may look like this one."""
         return [found for look in _looks(domain) for found in self._skeletons.get(look, ())]
 
-    def _index_exemptions(self, exemptions: Iterable[Exemption]) -> None:
+    def _index_exemptions(self, exemptions: tuple[Exemption, ...]) -> None:
         self.exempt: dict[str, list[Exemption]] = {}
         self.exempt_programs: dict[str, list[Exemption]] = {}
+        self.exempt_kinds = frozenset(row.kind for row in exemptions)
         for row in exemptions:
             if row.kind not in NOT_PARTNER_KINDS:
                 self.exempt_programs.setdefault(row.value, []).append(row)

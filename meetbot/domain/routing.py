@@ -23,6 +23,8 @@ from meetbot.domain.notices import (
 from meetbot.domain.policy import SchoolCalendar
 
 _MAILED = (Audience.HOST, Audience.OFFICERS, Audience.PRINCIPAL, Audience.PRIVACY)
+_PRIVATE = frozenset({"confidential-intruder"})
+"""Flags that nobody but the privacy officers hears of, also after the exemption has lapsed."""
 _FIX_IT_ENDS = timedelta(hours=24)
 """Set-up flags are the host's alone until this long before the start."""
 
@@ -99,7 +101,7 @@ def audiences(flag: Flag, situation: Situation) -> dict[Audience, datetime]:
     now = flag.opened_at
     if flag.severity.rank <= Severity.LOW.rank:
         return {}
-    if situation.is_confidential:
+    if situation.is_confidential or flag.rule in _PRIVATE:
         return {Audience.PRIVACY: now}
     if flag.severity is Severity.CRITICAL:
         return {Audience.HOST: now, Audience.OFFICERS: now, Audience.PRINCIPAL: now}

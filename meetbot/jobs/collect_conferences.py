@@ -465,7 +465,7 @@ def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime
     """
     deps.go_on()
     read = _MeetRead()
-    organizer, reason = _subject(deps, people, _organizer(deps, record))
+    organizer, reason = organizer_of(deps, people, record)
     if organizer is None and reason != _OUTSIDE:
         read.problem = reason
         return read
@@ -523,6 +523,11 @@ def _subjects(
         creator, _ = _subject(deps, people, parse_address(meeting.creator.address or ""))
         if creator is not None and creator != organizer:
             yield creator
+
+
+def organizer_of(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
+    """Whom to read Meet as; None with the reason where nobody of the district organizes."""
+    return _subject(deps, people, _organizer(deps, record))
 
 
 def _organizer(deps: Deps, record: MeetingRecord) -> Address | None:

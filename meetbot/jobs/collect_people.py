@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.people import Account, AccountKind
+from meetbot.domain.student_data import student_marks
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.people import GOOGLE_DOMAINS, known
@@ -36,17 +37,24 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
 def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
     tally = outcome.source(SOURCE)
     students: dict[str, bool] = defaultdict(lambda: True)
-    changed = False
+    with deps.store.reading() as tx:
+        is_first = tx.meta.source(SOURCE).read_at is None
+    changed, malformed = False, 0
     try:
         for batch in _batches(deps.directory.accounts()):
             deps.go_on()
-            for account in batch:
+            accounts = [account for account in batch if account is not None]
+            malformed += len(batch) - len(accounts)
+            for account in accounts:
                 _note_domain(account, students)
             with deps.store.transaction() as tx:
-                rows = [known(account, deps.pseudonyms) for account in batch]
+                rows = [known(account, deps.pseudonyms) for account in accounts]
                 changed |= bool(tx.people.save(rows, seen_at=as_of))
-            tally.read += len(batch)
+                changed |= bool(tx.people.note_marks(_marks(deps, accounts)))
+            tally.read += len(accounts)
     except MeetbotError as error:
+        if changed:
+            _read_all_again(deps, as_of)
         tally.note_failed(str(error))
         note_source(deps, SOURCE, as_of, problem=str(error))
         return
@@ -55,16 +63,37 @@ def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
         tally.note_failed(problem)
         note_source(deps, SOURCE, as_of, problem=problem)
         return
+    for _ in range(malformed):
+        tally.note_failed("an account could not be understood")
     only_students = sorted(domain for domain, only in students.items() if only)
     with deps.store.transaction() as tx:
-        gone = tx.people.sweep(seen_before=as_of)
+        # Whoever could not be understood stays what they were, and is asked for by address.
+        gone = 0 if malformed else tx.people.sweep(seen_before=as_of)
         outcome.count("accounts_gone", gone)
         tx.meta.set("student-domains", json.dumps(only_students))
-        if changed or gone:
-            # An event without outsiders was not kept; who is an outsider may be new.
-            tx.meetings.forget_marks()
-            tx.meetings.mark_due(as_of, since=as_of - timedelta(days=30))
+    if changed or gone or is_first:
+        _read_all_again(deps, as_of)
     note_source(deps, SOURCE, as_of)
+
+
+def _marks(deps: Deps, accounts: Iterable[Account]) -> dict[str, frozenset[str]]:
+    """By person key, the marks by which students are found in texts; none of anybody else."""
+    return {
+        deps.pseudonyms.id(account.id): student_marks(account, deps.pseudonyms)
+        if account.kind is AccountKind.STUDENT
+        else frozenset()
+        for account in accounts
+    }
+
+
+def _read_all_again(deps: Deps, as_of: datetime) -> None:
+    """Events without outsiders and texts are not kept, and who is an outsider or a student is new.
+
+    Until the calendars are read, what is known stays.
+    """
+    with deps.store.transaction() as tx:
+        tx.meetings.forget_marks()
+        tx.meetings.mark_due(as_of, since=as_of - timedelta(days=30))
 
 
 def _note_domain(account: Account, students: dict[str, bool]) -> None:

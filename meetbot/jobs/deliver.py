@@ -76,7 +76,7 @@ def _deliver(
         _defer(deps, queued, broken, outcome, as_of)
     else:
         with deps.store.transaction() as tx:
-            tx.outbox.sent(notice.id, mail.message_id, at=as_of)
+            tx.outbox.sent(mail, at=as_of)
         outcome.count("sent")
         return mail.message_id
     return None

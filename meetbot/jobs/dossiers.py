@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.attendance import Attendance, Source
-from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
+from meetbot.domain.dossier import Dossier, Host, Invitee, SharedCode, SourceState
 from meetbot.domain.findings import Evidence, Phase
+from meetbot.domain.guest_list import Edit, Editor, KeptEdit
 from meetbot.domain.identity import Roster, classify, is_calendar_address, scope_of
-from meetbot.domain.meetings import KeptGuest, Meeting, Scope
+from meetbot.domain.meetings import KeptGuest, Meeting, Scope, series_of
 from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
+from meetbot.jobs import collect_edits
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.rosters import schools_known
 from meetbot.ports import HeldConference, MeetingRecord, Slot, Tx
@@ -27,6 +29,8 @@ _FRESH = timedelta(hours=2)
 _LIVE_FRESH = timedelta(minutes=5)
 _OUTSIDERS = (Kind.PARTNER, Kind.EXTERNAL, Kind.EXEMPT)
 _MOST_STAND_INS = 3
+_MOST_SHARED = 20
+"""Other events with one code that are looked at; a code is hardly ever on three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
     """Put together all that is known of one occurrence."""
     meeting = record.meeting
     held = conferences_of(tx, record, as_of)
-    accounts = _accounts(tx, meeting, held)
+    accounts = _accounts(tx, meeting, held, _kept_cohosts(record))
     invitees, organizer, creator = (
         classify(meeting, accounts.by_address, roster) if meeting else ((), None, None)
     )
@@ -63,7 +67,13 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
     phase = _phase(start_at, end_at, as_of, is_live=is_live)
     apart = contradictions(resolution.attendances, tolerance=deps.policy.limits.contradiction)
     staff = frozenset() if meeting else _staff_of(accounts)
+    edits_state = tx.meta.source(collect_edits.SOURCE)
     evidence = _evidence(tx, record, held, resolution, staff, as_of, is_live=is_live)
+    if meeting is not None:
+        is_log_read = edits_state.read_at is not None and not edits_state.problem
+        evidence[Evidence.EDITS] = SourceState(is_log_read)
+        if phase is Phase.SCHEDULED:
+            evidence[Evidence.SPACE] = _space_state(record)
     dossier = Dossier(
         key=meeting.key if meeting else record.key,
         phase=phase,
@@ -93,6 +103,13 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
         schools_when_issued=_schools_when_issued(
             deps, tx, roster, {i.partner_id for i in invitees}, resolution.attendances
         ),
+        creator=organizer if _is_same(organizer, creator, accounts.by_address) else creator,
+        space=record.space,
+        cohosts=_cohosts(record, accounts.by_address, roster, start_at),
+        same_code=_same_code(tx, meeting, roster) if phase is not Phase.LIVE else (),
+        guest_list=record.guest_list,
+        edits=_edits(deps, tx, record, roster, start_at),
+        edits_read_at=edits_state.read_at,
     )
     is_waiting = (
         phase is Phase.AFTER
@@ -232,10 +249,15 @@ class _Accounts:
     learned: Mapping[str, tuple[str, str]]
 
 
-def _accounts(tx: Tx, meeting: Meeting | None, held: tuple[HeldConference, ...]) -> _Accounts:
+def _accounts(
+    tx: Tx,
+    meeting: Meeting | None,
+    held: tuple[HeldConference, ...],
+    cohosts: Iterable[KeptGuest] = (),
+) -> _Accounts:
     addresses: set[str] = set()
     if meeting is not None:
-        guests = [*meeting.guests, meeting.organizer, meeting.creator]
+        guests = [*meeting.guests, meeting.organizer, meeting.creator, *cohosts]
         addresses = {g.address_key for g in guests if g is not None}
     identities = [v.identity for h in held for v in h.visits]
     addresses |= {i.address_key for i in identities if i.address_key}
@@ -359,6 +381,100 @@ def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invite
     return state.read_at is not None and not state.problem
 
 
+# --- space, shared code, edits ------------------------------------------------------------------
+
+
+def _kept_cohosts(record: MeetingRecord) -> tuple[KeptGuest, ...]:
+    return (record.space.cohosts or ()) if record.space else ()
+
+
+def _cohosts(
+    record: MeetingRecord,
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+    at: datetime,
+) -> tuple[Invitee, ...]:
+    return tuple(
+        roster.guest(guest, accounts.get(guest.address_key), at) for guest in _kept_cohosts(record)
+    )
+
+
+def _is_same(
+    one: Invitee | None, other: Invitee | None, accounts: Mapping[str, KnownAccount]
+) -> bool:
+    """Whether two addresses are one account's."""
+    if one is None or other is None:
+        return False
+    first = accounts.get(one.guest.address_key)
+    second = accounts.get(other.guest.address_key)
+    return first is not None and second is not None and first.person_key == second.person_key
+
+
+def _same_code(tx: Tx, meeting: Meeting | None, roster: Roster) -> tuple[SharedCode, ...]:
+    """Other events with this one's code; parts of a series that was split are one event."""
+    if meeting is None or meeting.is_cancelled:
+        return ()
+    found: list[SharedCode] = []
+    for record in tx.meetings.sharing_code(meeting, _MOST_SHARED):
+        other = record.meeting
+        if other is None or series_of(other.key) == series_of(meeting.key):
+            continue
+        accounts = tx.people.by_address([guest.address_key for guest in other.guests])
+        invitees, _, _ = classify(other, accounts, roster)
+        outsiders = (i for i in invitees if i.kind in (Kind.PARTNER, Kind.EXTERNAL))
+        keys = frozenset(i.guest.address_key for i in outsiders)
+        found.append(SharedCode(other.start_at, keys, other.is_guest_list_complete))
+    return tuple(found)
+
+
+def _edits(
+    deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, at: datetime
+) -> tuple[Edit, ...]:
+    """Who changed the event, classified as of now."""
+    kept = tx.meetings.edits_of(record.event_ids) if record.event_ids else []
+    if not kept:
+        return ()
+    accounts = tx.people.by_address({e.actor.address_key for e in kept if e.actor})
+    delegates = {
+        deps.pseudonyms.address(address.key)
+        for address in map(parse_address, deps.policy.accounts.delegates)
+        if address
+    }
+
+    def edit(row: KeptEdit) -> Edit:
+        if row.actor is None:
+            return Edit(row.at, Editor.UNKNOWN, row.guest_key)
+        if row.actor.address_key in delegates:
+            return Edit(row.at, Editor.STAFF, row.guest_key)
+        actor = roster.guest(row.actor, accounts.get(row.actor.address_key), at)
+        return Edit(row.at, _editor(actor), row.guest_key, actor.partner_id)
+
+    return tuple(edit(row) for row in kept)
+
+
+def _editor(actor: Invitee) -> Editor:
+    """A district's account that is neither staff nor registered may be a tool nobody named."""
+    match actor.kind:
+        case Kind.STAFF | Kind.INACTIVE:
+            return Editor.STAFF
+        case Kind.PARTNER:
+            return Editor.OUTSIDER
+        case Kind.EXTERNAL if not actor.is_district_account:
+            return Editor.OUTSIDER
+        case Kind.EXTERNAL | Kind.UNKNOWN | Kind.UNIDENTIFIED:
+            return Editor.UNKNOWN
+        case _:
+            return Editor.OTHER
+
+
+def listed_at(tx: Tx, meeting: Meeting, as_of: datetime) -> datetime:
+    """When the calendar that tells the guest list was read: the organizer's, or else the oldest."""
+    organizer = meeting.organizer.address if meeting.organizer else None
+    own = [organizer] if meeting.are_settings_known and organizer in meeting.calendars else []
+    states = [tx.meetings.calendar(address) for address in own or meeting.calendars if address]
+    return min((state.read_at for state in states if state.read_at), default=as_of)
+
+
 # --- evidence -----------------------------------------------------------------------------------
 
 
@@ -427,6 +543,17 @@ def _registry_state(tx: Tx) -> SourceState:
     if tx.registry.known_since() is None:
         return SourceState(is_full=False, problem="no registry was imported yet")
     return _FULL
+
+
+def _space_state(record: MeetingRecord) -> SourceState:
+    """Whether the settings of the meeting's space are known."""
+    facts = record.space
+    if record.key.meeting_code is None:
+        return _FULL
+    if facts is None or facts.code != record.key.meeting_code:
+        problem = "the settings of the Meet space were not read yet"
+        return SourceState(is_full=False, problem=problem)
+    return SourceState(not facts.problem, facts.problem)
 
 
 def _text_state(meeting: Meeting | None) -> SourceState:

@@ -9,20 +9,33 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from meetbot.domain.cards import card_of, timeline_of
-from meetbot.domain.disclosure import disclosure_after
+from meetbot.domain.disclosure import disclosure_after, text_disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import Flag, FlagChange, reconcile
+from meetbot.domain.guest_list import guest_list_after
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
 from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
+from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
-from meetbot.jobs.dossiers import AUDIT_GRACE, load
+from meetbot.jobs.dossiers import AUDIT_GRACE, listed_at, load
+from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Tx
-from meetbot.rules import KNOWN_RULES, evaluate, fingerprints_after, is_confidential, next_look
+from meetbot.rules import (
+    KNOWN_RULES,
+    evaluate,
+    explained_at,
+    fingerprints_after,
+    is_confidential,
+    next_look,
+    program_version,
+    rules_version,
+    with_relied_on,
+)
 
 _BATCH = 200
 _TOGETHER = 20
@@ -126,11 +139,12 @@ def _judge(
         _note(tx, record, dossier, as_of + _SOON, (), as_of)
         return
     for entry in loaded.resolution.learned:
-        tx.people.learn(entry.id_key, entry.address_key, entry.address)
+        tx.people.learn(entry.id_key, entry.address_key, entry.address, at=as_of)
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
-    dossier = _with_disclosure(dossier, as_of)
+    _wake_sharing(tx, record, dossier, as_of)
+    dossier = _with_guest_list(tx, _with_disclosure(dossier, as_of), as_of)
     verdict = _verdict(deps, dossier)
     kept = tx.flags.of(dossier.key.text)
     changes = reconcile(
@@ -141,7 +155,9 @@ def _judge(
         conference_records=tuple(c.name for c in dossier.conferences),
         withdraw_reason=_reason(dossier),
     )
-    tx.flags.save(changes, as_of=as_of)
+    _save(deps, tx, dossier, verdict, changes, as_of)
+    if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
+        note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
         outcome.count(change.kind)
     later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
@@ -150,6 +166,40 @@ def _judge(
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
     _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)
+
+
+def _save(
+    deps: Deps,
+    tx: Tx,
+    dossier: Dossier,
+    verdict: Verdict,
+    changes: tuple[FlagChange, ...],
+    as_of: datetime,
+) -> None:
+    """Store changes of flags with what they were decided on, as far as that may be kept."""
+    if not changes:
+        return
+    withheld = _withheld(dossier)
+    if withheld is not None:
+        tx.flags.save(changes, as_of=as_of, withheld=withheld)
+        return
+    snapshot = Snapshot(
+        dossier=with_relied_on(dossier),
+        policy=deps.policy,
+        undecided=verdict.undecided,
+        program=program_version(),
+        rules=rules_version(),
+    )
+    digest = tx.snapshots.keep(snapshot, as_of=as_of)
+    tx.flags.save(changes, as_of=as_of, snapshot=digest)
+
+
+def _withheld(dossier: Dossier) -> Withheld | None:
+    if dossier.scope is Scope.NONE:
+        return Withheld.NO_OUTSIDER
+    if dossier.scope is Scope.ADULT:
+        return Withheld.ADULTS
+    return Withheld.CONFIDENTIAL if is_confidential(dossier) else None
 
 
 def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
@@ -163,10 +213,38 @@ def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
 
 
 def _with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
-    if dossier.meeting is None or dossier.scope is not Scope.FULL:
+    meeting, invitees = dossier.meeting, dossier.invitees
+    if meeting is None or dossier.scope is not Scope.FULL:
         return dossier
-    seen = disclosure_after(dossier.meeting, dossier.invitees, dossier.meeting.disclosure, as_of)
-    return replace(dossier, meeting=replace(dossier.meeting, disclosure=seen))
+    seen = disclosure_after(meeting, invitees, meeting.disclosure, as_of)
+    read = text_disclosure_after(meeting, invitees, meeting.text_disclosure, as_of)
+    return replace(dossier, meeting=replace(meeting, disclosure=seen, text_disclosure=read))
+
+
+def _with_guest_list(tx: Tx, dossier: Dossier, as_of: datetime) -> Dossier:
+    """With who is listed now; the history ends where a meeting leaves the full scope."""
+    if dossier.meeting is None or dossier.scope is not Scope.FULL:
+        return replace(dossier, guest_list=None)
+    read_at = listed_at(tx, dossier.meeting, as_of)
+    listed = guest_list_after(dossier.meeting, dossier.guest_list, read_at)
+    return replace(dossier, guest_list=listed)
+
+
+def _link(dossier: Dossier) -> str:
+    """What other events with the same code are judged by: the code, and who is invited with it."""
+    meeting = dossier.meeting
+    if meeting is None or meeting.is_cancelled or meeting.meeting_code is None:
+        return ""
+    keys = sorted(i.guest.address_key for i in dossier.outsiders)
+    return f"{meeting.meeting_code}|{hashlib.sha256(' '.join(keys).encode()).hexdigest()[:16]}"
+
+
+def _wake_sharing(tx: Tx, record: MeetingRecord, dossier: Dossier, as_of: datetime) -> None:
+    """Judge other events with this one's code again, when code or outside guests changed."""
+    link = _link(dossier)
+    if link != record.link:
+        codes = {known.partition("|")[0] for known in (link, record.link) if known}
+        tx.meetings.wake_sharing(codes, record.key.ical_uid, as_of)
 
 
 def _reason(dossier: Dossier) -> str:
@@ -247,7 +325,7 @@ def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
 def _next_due(
     dossier: Dossier, verdict: Verdict, later: datetime | None, as_of: datetime
 ) -> datetime | None:
-    candidates = [next_look(dossier), verdict.recheck_at, later]
+    candidates = [next_look(dossier), verdict.recheck_at, later, explained_at(dossier)]
     if dossier.is_live:
         candidates.append(as_of + _LIVE)
     if dossier.phase is Phase.AFTER:
@@ -275,8 +353,11 @@ def _note(
         scope=dossier.scope,
         next_due_at=next_due_at,
         disclosure=meeting.disclosure if meeting else None,
+        text_disclosure=meeting.text_disclosure if meeting else None,
         fingerprints=fingerprints,
         undecided=undecided,
         as_of=as_of,
         version=record.version,
+        guest_list=dossier.guest_list,
+        link=_link(dossier),
     )

@@ -10,6 +10,7 @@ from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
     collect_people,
+    collect_spaces,
     deliver,
     digest,
     judge,
@@ -25,6 +26,7 @@ Job = Callable[[Deps, datetime], Outcome]
 PASS: tuple[tuple[str, Job], ...] = (
     ("directory", collect_people.run),
     ("calendars", collect_calendars.run),
+    ("spaces", collect_spaces.run),
     ("conferences", collect_conferences.run),
     ("decisions", judge.run),
     ("reminders", remind.run),

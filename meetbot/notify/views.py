@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty
 from meetbot.domain.notices import (
     Audience,
@@ -194,8 +195,10 @@ class WeeklyView:
     domains: Cut[tuple[str, int]]
     coverage: Coverage
     audit_lag: str
+    exemptions: tuple[tuple[str, str], ...]
     gaps: Cut[str]
     is_all_clear: bool
+    head: Head | None
     zone: str
 
 
@@ -262,7 +265,7 @@ def _meeting_notice(
     return MeetingNoticeView(
         meeting=_meeting(card, any_contact),
         flags=cut((_flag(flag) for flag in flags), MAX_FLAGS),
-        fixes=tuple(dict.fromkeys(flag.fix for flag in flags[:MAX_FLAGS] if flag.fix)),
+        fixes=tuple(dict.fromkeys(t for flag in flags[:MAX_FLAGS] for t in _fixes(flag, audience))),
         unknowns=cut(dict.fromkeys(unknowns), MAX_SENTENCES),
         timeline=_timeline(content.timeline, card.zone) if content.timeline else None,
         reason=content.reason,
@@ -270,6 +273,14 @@ def _meeting_notice(
         has_begun=sent_at >= card.start_at,
         zone=card.zone,
     )
+
+
+def _fixes(flag: FlagLine, audience: Audience) -> Iterator[str]:
+    """What mends a flag; officers are also told what an administrator can do."""
+    if flag.fix:
+        yield flag.fix
+    if audience is Audience.OFFICERS and flag.admin:
+        yield f"Administrator: {flag.admin}"
 
 
 def _reminder(audience: Audience, content: ReminderNotice, any_contact: str) -> ReminderView:
@@ -321,8 +332,10 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         domains=cut(sorted(content.domains, key=lambda pair: (-pair[1], pair[0])), MAX_DOMAINS),
         coverage=content.coverage,
         audit_lag="not known" if lag is None else f"{-(-lag // 60)} minutes behind",
+        exemptions=tuple((kind, few(number)) for kind, number in content.exemptions),
         gaps=cut(_gaps(content.coverage), MAX_SENTENCES),
         is_all_clear=is_clear,
+        head=content.head,
         zone=content.zone,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo
 
@@ -70,6 +70,7 @@ class _User(_Part):
     admin: bool = False
     room: bool = False
     guest_of: str = ""
+    external_ids: list[str] = []
     searchable: bool = True
 
 
@@ -133,7 +134,9 @@ class _Event(_Shown):
 class _Space(_Part):
     code: str
     owner: str
-    access_type: str = "TRUSTED"
+    access_type: Literal["OPEN", "TRUSTED", "RESTRICTED"] = "TRUSTED"
+    moderation: Literal["ON", "OFF"] = "OFF"
+    cohosts: list[str] = []
 
 
 class _Session(_Part):

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from meetbot.domain.meetings import EventCopy, KeptCopy, OccurrenceKey, Scope, merge_copies
+from meetbot.domain.meetings import EventCopy, KeptCopy, Meeting, OccurrenceKey, Scope, merge_copies
 from meetbot.ports import CopyChanges
 from meetbot.store.columns import Instant, clean_code, clean_key, dump
 from meetbot.store.statements import batches, one_of, upsert
@@ -308,12 +308,17 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "due_at": as_of,
         "version": 0,
         "disclosure": None,
+        "text_disclosure": None,
         "fingerprints": (),
         "undecided": (),
         "is_undecided": False,
         "attendance_read_at": None,
         "attendance_problem": "",
         "attendance_final": False,
+        "space": None,
+        "space_due_at": None,
+        "guest_list": None,
+        "link": None,
     }
 
 
@@ -422,6 +427,7 @@ def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
             "start_at": row.start_at,
             "end_at": row.end_at,
             "attendance_final": row.attendance_final,
+            "space_due_at": None,
         }
     key = OccurrenceKey(row.ical_uid, row.original_start_at)
     meeting = merge_copies(key, some, first_seen_at=row.first_seen_at)
@@ -434,11 +440,23 @@ def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
         "scope": Scope.FULL if any(c.scope is Scope.FULL for c in some) else Scope.ADULT,
         "meeting_code": code,
         "attendance_final": row.attendance_final and is_same_time and row.meeting_code == code,
+        "space_due_at": row.space_due_at if is_same_time and _is_read_for(row, meeting) else None,
         "is_recurring": meeting.is_recurring,
         "is_cancelled": meeting.is_cancelled,
         "start_at": meeting.start_at,
         "end_at": meeting.end_at,
     }
+
+
+def _is_read_for(row: Row[Any], meeting: Meeting) -> bool:
+    """Whether the space was read for the code and organizer that the event has now."""
+    facts, organizer = row.space, meeting.organizer
+    return (
+        facts is not None
+        and organizer is not None
+        and facts.code == (clean_code(meeting.meeting_code) if meeting.meeting_code else "")
+        and facts.organizer_key == organizer.address_key
+    )
 
 
 def _index_guests(

@@ -56,6 +56,12 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+def is_there(url: str) -> bool:
+    """Whether there is a database to open: of SQLite a file; a server is asked only on opening."""
+    parsed = _parse(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)

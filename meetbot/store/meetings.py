@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -14,20 +15,25 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     or_,
     select,
     true,
     update,
 )
 
+from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
     Disclosure,
     Fingerprint,
     KeptCopy,
+    Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
     merge_copies,
 )
+from meetbot.domain.spaces import SpaceFacts
 from meetbot.errors import NotFound
 from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord, Slot
 from meetbot.store.calendars import SqlCalendars
@@ -40,6 +46,7 @@ from meetbot.store.copies import (
     key_text,
     new_meeting,
 )
+from meetbot.store.edits import of, prune, save
 from meetbot.store.statements import batches, last_of, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
@@ -53,7 +60,16 @@ _JUDGED = (
         ),
         **{
             name: bindparam(name)
-            for name in ("scope", "disclosure", "fingerprints", "undecided", "is_undecided")
+            for name in (
+                "scope",
+                "disclosure",
+                "text_disclosure",
+                "fingerprints",
+                "undecided",
+                "is_undecided",
+                "guest_list",
+                "link",
+            )
         },
     )
 )
@@ -138,6 +154,9 @@ class SqlMeetings:
         undecided: tuple[str, ...],
         as_of: datetime,  # noqa: ARG002 (everything noted is in the other arguments)
         version: int,
+        guest_list: GuestList | None = None,
+        link: str = "",
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
         noted = self._connection.execute(
@@ -148,9 +167,12 @@ class SqlMeetings:
                 "next_due_at": next_due_at,
                 "scope": scope,
                 "disclosure": disclosure,
+                "text_disclosure": text_disclosure,
                 "fingerprints": fingerprints,
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
+                "guest_list": guest_list,
+                "link": link,
             },
         )
         if not noted.rowcount:
@@ -241,6 +263,79 @@ class SqlMeetings:
         )
         if before != (problem, is_final, read_at is not None):
             self._make_due([meeting_id], as_of)
+
+    # --- spaces, shared codes, edits ---
+
+    def spaces_due(self, as_of: datetime) -> list[MeetingRecord]:
+        """Occurrences ahead whose space must be read, by start."""
+        return self._records(
+            meetings.c.scope == Scope.FULL,
+            meetings.c.is_cancelled.is_(False),
+            meetings.c.is_adhoc.is_(False),
+            meetings.c.meeting_code.is_not(None),
+            meetings.c.start_at > as_of,
+            or_(meetings.c.space_due_at.is_(None), meetings.c.space_due_at <= as_of),
+        )
+
+    def note_space(
+        self, meeting_id: int, facts: SpaceFacts, *, due_at: datetime, as_of: datetime
+    ) -> None:
+        """Note what a space is like; news makes the occurrence due."""
+        query = select(meetings.c.space).where(meetings.c.id == meeting_id)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise _no_meeting(meeting_id)
+        self._connection.execute(
+            update(meetings)
+            .where(meetings.c.id == meeting_id)
+            .values(space=facts, space_due_at=due_at)
+        )
+        if row.space is None or replace(row.space, read_at=facts.read_at) != facts:
+            self._make_due([meeting_id], as_of)
+
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events with this meeting's code, the nearest in time first."""
+        if meeting.meeting_code is None:
+            return []
+        query = (
+            select(meetings.c.id)
+            .where(
+                meetings.c.meeting_code == clean_code(meeting.meeting_code),
+                meetings.c.ical_uid != meeting.key.ical_uid,
+                meetings.c.is_cancelled.is_(False),
+                meetings.c.copies > 0,
+            )
+            .order_by(func.abs(meetings.c.start_at - literal(meeting.start_at, Instant())))
+            .limit(limit)
+        )
+        ids = list(self._connection.execute(query).scalars())
+        found = {one.id: one for one in self._records(meetings.c.id.in_(ids))} if ids else {}
+        return [found[meeting_id] for meeting_id in ids]
+
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
+        query = select(meetings.c.id).where(
+            meetings.c.meeting_code.in_([clean_code(code) for code in codes]),
+            meetings.c.ical_uid != uid,
+            meetings.c.copies > 0,
+        )
+        return self._make_due(self._connection.execute(query).scalars(), as_of)
+
+    def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
+        """Upsert audit rows of kept events; the occurrences of new ones become due."""
+        number, touched = save(self._connection, edits)
+        self._make_due(touched, as_of)
+        return number
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+        return of(self._connection, event_ids)
+
+    def prune_edits(self, before: datetime) -> int:
+        """Delete audit rows written before; gives how many."""
+        return prune(self._connection, before)
+
+    # --- ad-hoc calls ---
 
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
@@ -346,6 +441,7 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
             some,
             first_seen_at=row.first_seen_at,
             disclosure=row.disclosure,
+            text_disclosure=row.text_disclosure,
             fingerprints=row.fingerprints,
         )
     return MeetingRecord(
@@ -359,4 +455,10 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
         attendance_problem=row.attendance_problem,
         attendance_final=row.attendance_final,
         version=row.version,
+        event_ids=frozenset(
+            event_id for c in some for event_id in (c.event_id, c.recurring_event_id) if event_id
+        ),
+        space=row.space,
+        guest_list=row.guest_list,
+        link=row.link or "",
     )

@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from meetbot.domain.notices import Notice, NoticeKind
+from meetbot.domain.chain import LinkKind, digest, sha256
+from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.errors import NotFound
-from meetbot.ports import FailedNotice, OutboxState, QueuedNotice
+from meetbot.ports import FailedNotice, MailedNotice, OutboxState, QueuedNotice
+from meetbot.store.chain import STORED_NOTICE, SqlChain, digest_of
 from meetbot.store.columns import clean_key
 from meetbot.store.statements import batches
 from meetbot.store.tables import outbox
@@ -24,6 +26,7 @@ class SqlOutbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._chain = SqlChain(connection)
 
     def add(self, notices: Iterable[Notice], *, as_of: datetime) -> int:
         """Queue notices whose id was never seen; gives how many."""
@@ -85,16 +88,30 @@ class SqlOutbox:
         )
         return tuple(self._connection.execute(query).scalars())
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over, whatever happened to the claim meanwhile."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over, whatever happened to the claim meanwhile, and record it."""
         self._settle(
-            notice_id,
+            mail.notice_id,
             tuple(OutboxState),
             state=OutboxState.SENT,
-            message_id=message_id,
+            message_id=mail.message_id,
             inflight_since=None,
             changed_at=at,
         )
+        query = select(outbox.c.id, outbox.c.message_id, STORED_NOTICE, outbox.c.link).where(
+            outbox.c.id == mail.notice_id
+        )
+        row = self._connection.execute(query).one()
+        digests = {
+            "message": sha256(mail.raw),
+            "recipients": digest({"message_id": row.message_id, "to": sorted(mail.to)}),
+        }
+        if row.link is not None:  # sent twice: the row is recorded already
+            self._chain.append(LinkKind.MAIL, row.id, digests, at=at)
+            return
+        rows = {"outbox": [digest_of("outbox", dict(row._mapping))]}
+        link = self._chain.append(LinkKind.MAIL, row.id, digests | {"rows": rows}, at=at)
+        self._move(row.id, (OutboxState.SENT,), link=link.sequence)
 
     def defer(
         self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
@@ -191,6 +208,18 @@ class SqlOutbox:
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         found = {OutboxState(state): number for state, number in self._connection.execute(query)}
         return {state: found.get(state, 0) for state in OutboxState}
+
+    def of_thread(self, thread: str) -> list[MailedNotice]:
+        """Every notice about one occurrence, the first queued first."""
+        query = (
+            select(outbox.c.notice, outbox.c.state, outbox.c.queued_at, outbox.c.changed_at)
+            .where(outbox.c.thread == thread)
+            .order_by(outbox.c.queued_at, outbox.c.id)
+        )
+        return [
+            MailedNotice(row.notice, OutboxState(row.state), row.queued_at, row.changed_at)
+            for row in self._connection.execute(query)
+        ]
 
 
 def _row(notice: Notice, as_of: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from meetbot.domain.dates import local_day_start
+from meetbot.domain.invitation import Attachment, Invitation
 from meetbot.domain.meetings import Attendee, EventCopy
 from meetbot.domain.platforms import PlatformLink, entry_point_link, find_links
 from meetbot.errors import Permanent
@@ -28,6 +29,7 @@ from meetbot.workspace.raw import (
     as_object,
     as_objects,
     as_text,
+    is_longer,
     rfc3339,
 )
 from meetbot.workspace.refusals import items_of, status_of, unreadable
@@ -41,11 +43,10 @@ _FIELDS = (
     "visibility,privateCopy,organizer(email,self),creator/email,"
     "attendees(email,displayName,responseStatus,resource,organizer,self),attendeesOmitted,"
     "guestsCanSeeOtherGuests,guestsCanInviteOthers,guestsCanModify,"
-    "location,description,hangoutLink,"
+    "summary,location,description,hangoutLink,attachments(title,fileUrl,mimeType),"
     "conferenceData(conferenceId,conferenceSolution/key/type,"
     "entryPoints(entryPointType,uri),notes))"
 )
-"""No title: nothing is decided by it."""
 _MEET_LINK = re.compile(
     r"(?<![\w.@-])meet\.google\.com/(?:lookup/)?([a-z]{3}-?[a-z]{4}-?[a-z]{3})(?![\w-])",
     re.IGNORECASE | re.ASCII,
@@ -184,6 +185,7 @@ def to_copy(raw: Raw, calendar: str, zone: ZoneInfo) -> EventCopy | None:
         meeting_code=_meeting_code(raw),
         links=_links(raw),
         updated_at=as_instant(raw.get("updated")),
+        invitation=None if _is_hidden(raw) else _invitation(raw),
     )
 
 
@@ -242,6 +244,31 @@ def _is_hidden(raw: Raw) -> bool:
     return raw.get("visibility") in ("private", "confidential") and not any(
         name in raw for name in _DETAILS
     )
+
+
+# --- what it says -------------------------------------------------------------------------------
+
+_MOST_FILES = 50
+"""Google allows 25 attachments."""
+
+
+def _invitation(raw: Raw) -> Invitation:
+    """Title, texts and attachments, cut: anybody may write megabytes into them."""
+    texts = {name: raw.get(name) for name in ("summary", "description", "location")}
+    files = as_objects(raw.get("attachments"))
+    return Invitation(
+        title=as_text(texts["summary"], LONGEST_TEXT),
+        description=as_text(texts["description"], LONGEST_TEXT),
+        location=as_text(texts["location"], LONGEST_TEXT),
+        files=tuple(_attachment(file) for file in files[:_MOST_FILES]),
+        is_cut=any(is_longer(text, LONGEST_TEXT) for text in texts.values())
+        or len(files) > _MOST_FILES,
+    )
+
+
+def _attachment(raw: Raw) -> Attachment:
+    url, mime_type = as_text(raw.get("fileUrl")), as_text(raw.get("mimeType"), LONGEST_NAME)
+    return Attachment(as_text(raw.get("title")), url, mime_type)
 
 
 # --- where it takes place -----------------------------------------------------------------------

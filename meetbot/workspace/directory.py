@@ -27,7 +27,7 @@ from meetbot.workspace.refusals import items_of, status_of, unreadable
 _CUSTOMER = "my_customer"
 _USER_FIELDS = (
     "id,primaryEmail,aliases,nonEditableAliases,orgUnitPath,suspended,archived,isGuestUser,"
-    "guestAccountInfo/primaryGuestEmail,name/fullName"
+    "guestAccountInfo/primaryGuestEmail,name(fullName,givenName,familyName),externalIds/value"
 )
 _LIST = {"customer": _CUSTOMER, "projection": "basic"}
 _PROBE_AGE = 60.0
@@ -58,13 +58,11 @@ class GoogleDirectory:
         self._lock = threading.Lock()
         self._proven_at: float | None = None
 
-    def accounts(self) -> Iterator[Account]:
+    def accounts(self) -> Iterator[Account | None]:
         """All users of the customer, page by page, guests and suspended ones included.
 
-        Raises `BadAnswer` after the last one if any could not be understood, so that nobody takes
-        the snapshot for complete.
+        None stands for one that could not be understood.
         """
-        malformed = 0
         pages = self._client.pages(
             USERS,
             self._admin,
@@ -76,13 +74,7 @@ class GoogleDirectory:
         for page in pages:
             self._note_proof()
             for raw in items_of(USERS, page, "users"):
-                account = to_account(raw, self._district)
-                if account is None:
-                    malformed += 1
-                else:
-                    yield account
-        if malformed:
-            raise unreadable(USERS, f"{malformed} accounts that could not be understood")
+                yield to_account(raw, self._district)
 
     def account(self, key: str) -> Account | None:
         """One user by id, primary address or alias; None when Google does not know it here.
@@ -241,15 +233,25 @@ def to_account(raw: Raw, district: DistrictUnits) -> Account | None:
         return None
     active = not (as_flag(raw.get("suspended")) or as_flag(raw.get("archived")))
     guest = as_text(as_object(raw.get("guestAccountInfo")).get("primaryGuestEmail"))
+    name = as_object(raw.get("name"))
     return Account(
         id=google_id,
         primary_address=primary,
         addresses=_addresses(raw, "primaryEmail"),
         kind=district.kind_of(unit_path, active=active, guest=is_guest),
         unit_path=unit_path,
-        display_name=as_text(as_object(raw.get("name")).get("fullName"), LONGEST_NAME),
+        display_name=as_text(name.get("fullName"), LONGEST_NAME),
         guest_address=guest or None,
+        given_name=as_text(name.get("givenName"), LONGEST_NAME),
+        family_name=as_text(name.get("familyName"), LONGEST_NAME),
+        other_ids=_other_ids(raw),
     )
+
+
+def _other_ids(raw: Raw) -> tuple[str, ...]:
+    """Ids the district gave; the reference allows strings of any form."""
+    values = (as_text(one.get("value"), LONGEST_NAME) for one in as_objects(raw.get("externalIds")))
+    return tuple(dict.fromkeys(value for value in values if value))
 
 
 def to_member(raw: Raw) -> GroupMember:

@@ -9,7 +9,7 @@ from threading import Barrier
 
 import pytest
 
-from meetbot.domain.notices import Notice
+from meetbot.domain.notices import Mail, Notice
 from meetbot.errors import NotFound
 from meetbot.ports import OutboxState, QueuedNotice
 from meetbot.store import SqlStore, open_store
@@ -44,9 +44,13 @@ def ids(queued: list[QueuedNotice]) -> list[str]:
     return [each.notice.id for each in queued]
 
 
+def a_mail(notice_id: str) -> Mail:
+    return Mail(notice_id, f"<{notice_id}@meetbot>", SAMPLE.to, b"Subject: x")
+
+
 def sent(store: SqlStore, notice_id: str, minute: float = 0) -> None:
     with store.transaction() as tx:
-        tx.outbox.sent(notice_id, f"<{notice_id}@meetbot>", at=at(minute))
+        tx.outbox.sent(a_mail(notice_id), at=at(minute))
 
 
 def states(store: SqlStore) -> dict[OutboxState, int]:
@@ -214,7 +218,7 @@ def test_a_failed_notice_is_never_tried_again(store: SqlStore) -> None:
 def test_an_unknown_notice_is_not_found(store: SqlStore) -> None:
     """Whatever is said of it."""
     with pytest.raises(NotFound), store.transaction() as tx:
-        tx.outbox.sent("x", "<x>", at=at(0))
+        tx.outbox.sent(a_mail("x"), at=at(0))
     with pytest.raises(NotFound), store.transaction() as tx:
         tx.outbox.defer("x", "", retry_at=at(0))
     with pytest.raises(NotFound), store.transaction() as tx:

@@ -613,9 +613,10 @@ def test_help_names_the_commands_of_this_version_only(tmp_path: Path) -> None:
     assert ran.code == 0
     words = set(ran.out.split())
     assert {
-        "init", "doctor", "registry", "poll", "run", "flags", "evaluate", "demo", "sandbox",
+        "init", "doctor", "registry", "poll", "run", "flags", "audit", "evaluate", "demo",
+        "sandbox",
     } <= words  # fmt: skip
-    assert not {"replay", "evidence", "audit"} & words
+    assert not {"replay", "evidence"} & words
 
 
 def test_init_never_overwrites(tmp_path: Path) -> None:

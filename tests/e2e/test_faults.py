@@ -107,7 +107,8 @@ def test_a_missing_scope_disables_only_its_own_line(scene: Scene, scope: str, so
     scene.world.refuse_token(scope=scope, error="access_denied", description="not granted")
     failed = _failed(scene.poll())
     assert source in failed
-    assert failed <= {source, "calendars", "directory-lookups", "groups"}
+    same_line = {"reports-calendar"} if source == "reports-meet" else set()
+    assert failed <= {source, *same_line, "calendars", "directory-lookups", "groups"}
     if source in ("meet", "reports-meet", "groups", "domains"):
         assert "partner-unregistered" in scene.rules(AHEAD)
     if source == "directory":
@@ -242,7 +243,7 @@ def test_a_damaged_answer_is_read_again(scene: Scene, api: str, kind: str) -> No
         ("calendar", {"calendars"}),
         ("directory", {"directory", "groups", "domains", "directory-lookups", "calendars"}),
         ("meet", {"meet"}),
-        ("reports", {"reports-meet"}),
+        ("reports", {"reports-meet", "reports-calendar"}),
     ],
 )
 def test_lasting_damage_is_counted(scene: Scene, api: str, sources: set[str]) -> None:
@@ -296,7 +297,7 @@ def test_meet_down_and_reports_up_still_decides(scene: Scene) -> None:
 def test_reports_down_and_meet_up_still_decides(scene: Scene) -> None:
     """Meet alone shows the gap; the partner is known by name only: needs review."""
     scene.world.fail("reports", 403, "forbidden", times=None)
-    assert _failed(scene.poll()) == {"reports-meet"}
+    assert _failed(scene.poll()) == {"reports-meet", "reports-calendar"}
     assert scene.flag("staff-left-early").certainty == "needs-review"
 
 
@@ -304,7 +305,7 @@ def test_neither_readable_is_undecided(scene: Scene) -> None:
     """No presence flag, nothing silent: failed now, `evidence-incomplete` a day later."""
     scene.world.fail("meet", 403, "forbidden", times=None)
     scene.world.fail("reports", 403, "forbidden", times=None)
-    assert _failed(scene.poll()) == {"meet", "reports-meet"}
+    assert _failed(scene.poll()) == {"meet", "reports-meet", "reports-calendar"}
     assert not scene.rules(HELD) & PRESENCE
     scene.poll(NOON + DAY)
     assert scene.rules(HELD) == {"evidence-incomplete"}

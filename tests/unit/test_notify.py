@@ -408,6 +408,15 @@ def test_all_clear_needs_silence_and_full_coverage() -> None:
     assert "All clear" not in text_of(composed(flagged))
 
 
+def test_weekly_tells_how_often_exemptions_were_used() -> None:
+    """By kind; small numbers are withheld, and without any use there is no heading."""
+    body = text_of(composed(notices.a_weekly_notice()))
+
+    assert "- guardian: 12 meetings" in body
+    assert "- agency-interview: fewer than 3 meetings" in body
+    assert "EXEMPTIONS" not in text_of(composed(notices.an_all_clear_notice()))
+
+
 def test_weekly_lists_outside_domains_by_number() -> None:
     """Low flags come as one line per outside domain, the most frequent first."""
     body = text_of(composed(notices.a_weekly_notice(domains=(("b.example", 1), ("a.example", 3)))))

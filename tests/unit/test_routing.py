@@ -168,6 +168,13 @@ def test_confidential_meetings_are_the_privacy_officers_alone(severity: Severity
     assert plan.next_at is None
 
 
+def test_an_intruder_is_the_privacy_officers_business_even_when_the_exemption_lapsed() -> None:
+    """Neither host, principal nor officers hear of it once a meeting is no longer confidential."""
+    flag = a_flag("confidential-intruder", severity=Severity.CRITICAL)
+
+    assert whom(planned([flag], a_situation())) == {PRIVACY}
+
+
 @pytest.mark.parametrize("status", [s for s in FlagStatus if s is not FlagStatus.OPEN])
 def test_only_open_flags_are_mailed(status: FlagStatus) -> None:
     """What somebody decided or time closed is not news."""

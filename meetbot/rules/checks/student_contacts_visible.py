@@ -24,6 +24,8 @@ from meetbot.rules.wording import counted, local_moment, spoken
     officer="{n} student addresses were visible {how_long}.",
     teacher="Hide the guest list, or use a separate event for the partner.",
     fix="Separate event.",
+    admin="Calendar API events.patch as the organizer: guestsCanSeeOtherGuests false; what was "
+    "seen stays disclosed.",
     is_sticky=True,
 )
 def student_contacts_visible(dossier: Dossier, policy: Policy) -> Iterator[Concern | Unsure]:  # noqa: ARG001
