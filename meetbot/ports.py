@@ -7,12 +7,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
     Disclosure,
     EventCopy,
@@ -22,12 +23,14 @@ from meetbot.domain.meetings import (
     Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
 )
-from meetbot.domain.notices import Mail, Notice
+from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
-from meetbot.domain.registry import Registry
+from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
+from meetbot.domain.spaces import Space, SpaceFacts
 
 Clock = Callable[[], datetime]
 
@@ -83,8 +86,8 @@ class CalendarRead:
     events: tuple[EventCopy, ...]
     mark: SyncMark
     is_full: bool
-    malformed: int = 0
-    """Events that could not be understood and were left out (counted and said)."""
+    malformed: tuple[str, ...] = ()
+    """Ids of events that could not be understood, empty where even that is missing."""
 
 
 class CalendarPort(Protocol):
@@ -130,6 +133,12 @@ class MeetPort(Protocol):
     def sessions(self, organizer: str, participant: Participant) -> tuple[Visit[RawIdentity], ...]:
         """All sessions of one participant, every page."""
 
+    def space(self, organizer: str, place: str) -> Space:
+        """A space by its name (`spaces/{id}`) or by a meeting code; its settings if owned."""
+
+    def cohosts(self, organizer: str, space: str) -> tuple[str, ...]:
+        """Addresses of the co-hosts of a space, every page."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
@@ -138,16 +147,65 @@ class AuditPage:
     conferences: tuple[Conference, ...]
     visits: tuple[Visit[RawIdentity], ...]
     malformed: int = 0
+    rows: int = 0
+    """All `call_ended` rows of the page, those of calls that do not matter included."""
+
+
+class Glance(NamedTuple):
+    """The little of an audit row that tells whether its conference matters; in memory only.
+
+    The addresses are the row's own words: of organizer and participant, empty where it has none.
+    """
+
+    conference: str
+    meeting_code: str | None
+    organizer: str
+    address: str
+    is_external: bool
+
+
+Sift = Callable[[Sequence[Glance]], Collection[str]]
+"""Names of those conferences among these rows that matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventEdit:
+    """One row of the Reports `calendar` feed: somebody changed an event, perhaps added a guest.
+
+    `key` is the row's identity; addresses are clear, and None where the row has none.
+    """
+
+    key: str
+    event_id: str
+    at: datetime
+    actor: str | None
+    guest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """One page of the Reports `calendar` feed."""
+
+    calendars: frozenset[str]
+    """Calendars on which an event changed."""
+    edits: tuple[EventEdit, ...]
 
 
 class ReportsPort(Protocol):
     """Admin SDK Reports v1, unfiltered and for all users, as the admin subject."""
 
-    def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
-        """Pages of `call_ended` rows that were written in [since, until], newest first."""
+    def meet(self, since: datetime, until: datetime, sift: Sift) -> Iterator[AuditPage]:
+        """Pages of `call_ended` rows that were written in [since, until], newest first.
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
-        """Addresses of calendars on which an event changed (a hint: hours late)."""
+        Only rows of conferences that matter: when one turns out to matter, its rows of earlier
+        pages of this reading come along.
+        """
+
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
+        """Pages of rows about changed events written in [since, until], newest first; hours late.
+
+        Edits are guests added and other changes of events; answers and times are left out.
+        """
 
 
 class MailerPort(Protocol):
@@ -204,6 +262,15 @@ class PeopleStore(Protocol):
     def by_person(self, person_keys: Collection[str]) -> dict[str, KnownAccount]:
         """Accounts by keyed id."""
 
+    def note_marks(self, marks: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Replace the marks by which students of these person keys are found in texts.
+
+        Accounts must be saved before. Gives the person keys whose marks changed.
+        """
+
+    def with_marks(self, marks: Collection[str]) -> dict[str, frozenset[str]]:
+        """Person keys of students by mark; marks that are no student's are left out."""
+
     def staff_calendars(self) -> list[StaffCalendar]:
         """Calendars of active staff, by address."""
 
@@ -246,6 +313,8 @@ class CopyChanges:
     mark: SyncMark
     is_full: bool
     """True: kept copies of this calendar that overlap the window and were not read are gone."""
+    malformed: tuple[str, ...] = ()
+    """Event ids that were read and not understood: what is known of them stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +334,23 @@ class MeetingRecord:
     """Read in full after the conference had ended: need not be read again."""
     version: int = 0
     """Counts the changes that made it due; hand it back to `judged`."""
+    event_ids: frozenset[str] = frozenset()
+    """Ids under which the audit log of calendars may name it: its copies' and their series'."""
+    space: SpaceFacts | None = None
+    guest_list: GuestList | None = None
+    link: str = ""
+    """Code and outside guests as they were when it was judged last, see `judged`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When an occurrence is scheduled; an ad-hoc call has the one instant at which it began."""
+
+    id: int
+    is_adhoc: bool
+    is_cancelled: bool
+    start_at: datetime
+    end_at: datetime
 
 
 class MeetingStore(Protocol):
@@ -308,6 +394,9 @@ class MeetingStore(Protocol):
         undecided: tuple[str, ...],
         as_of: datetime,
         version: int,
+        guest_list: GuestList | None = None,
+        link: str = "",
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 
@@ -321,15 +410,17 @@ class MeetingStore(Protocol):
         since: datetime | None = None,
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
+        undecided: bool = False,
     ) -> int:
         """Make occurrences due that end after `since`, have one of these codes and one of these
-        guests; what is not given does not narrow them. Gives how many."""
+        guests, and (`undecided`) something that could not be decided; what is not given does not
+        narrow them. Gives how many."""
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences (ad-hoc ones too) of a code whose scheduled time overlaps the span."""
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Full-scope, not cancelled occurrences with a code that overlap the span and whose
+        """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
 
     def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
@@ -343,8 +434,43 @@ class MeetingStore(Protocol):
         The occurrence becomes due when that is news: a first full reading, another problem, final.
         """
 
+    def spaces_due(self, as_of: datetime) -> list[MeetingRecord]:
+        """Full-scope, not cancelled occurrences with a code that start after `as_of` and whose
+        space was not read for the event as it is now, or must be read again."""
+
+    def note_space(
+        self, meeting_id: int, facts: SpaceFacts, *, due_at: datetime, as_of: datetime
+    ) -> None:
+        """Note what a space is like and when to read it again; news make the occurrence due."""
+
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events (no instances of the same uid) with this meeting's code, not cancelled,
+        the nearest in time first."""
+
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
+
+    def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
+        """Upsert audit rows of kept events, others are left out; the occurrences of new rows
+        become due. Gives how many are new."""
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+
+    def prune_edits(self, before: datetime) -> int:
+        """Delete audit rows written before; gives how many."""
+
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
+
+    def codes(self, start_at: datetime, end_at: datetime) -> frozenset[str]:
+        """Codes of all occurrences, ad-hoc ones too, that overlap the span, normalized."""
+
+    def earliest_new(
+        self, seen_after: datetime, *, start_at: datetime, end_at: datetime
+    ) -> datetime | None:
+        """The first start of the occurrences with a code that overlap the span and were not known
+        before `seen_after`; None without any."""
 
     def adhoc_codes(self, since: datetime) -> frozenset[str]:
         """Codes of ad-hoc calls that began after an instant, normalized."""
@@ -363,9 +489,13 @@ class HeldConference:
 
 @dataclass(frozen=True, slots=True)
 class SavedConference:
-    """A conference in which something changed; `is_whole`: all its visits came in this call."""
+    """A conference in which something changed.
+
+    `is_new`: nothing of it was stored before; `is_whole`: all its visits came in this call.
+    """
 
     conference: Conference
+    is_new: bool
     is_whole: bool
 
 
@@ -409,6 +539,30 @@ class RegistryStore(Protocol):
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionUse:
+    """One exemption in one occurrence; both are keyed, for neither need be kept otherwise."""
+
+    exemption: str
+    occurrence: str
+    kind: ExemptionKind
+    used_at: datetime
+    """Start of the occurrence."""
+
+
+class ExemptionStore(Protocol):
+    """Which exemptions were used where."""
+
+    def note(self, uses: Iterable[ExemptionUse]) -> frozenset[ExemptionUse]:
+        """Remember uses, each once for its occurrence; gives those that are new."""
+
+    def counts(self, since: datetime, until: datetime) -> Mapping[ExemptionKind, int]:
+        """In how many occurrences of [since, until) an exemption of each kind was used."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget uses of occurrences before an instant; gives how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,6 +657,15 @@ class QueuedNotice:
     references: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FailedNotice:
+    """A notice that was given up."""
+
+    kind: NoticeKind
+    reason: str
+    at: datetime
+
+
 class OutboxState(StrEnum):
     """Life of a notice."""
 
@@ -530,16 +693,27 @@ class Outbox(Protocol):
         """Queue notices whose id is new; gives how many."""
 
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
-        """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
+        """Take due notices; late ones are dropped."""
+
+    def take_back(self, as_of: datetime) -> int:
+        """Queue again what somebody claimed who is no more (see `Store.alone`); gives how many."""
 
     def sent(self, mail: Mail, *, at: datetime) -> None:
         """Mark as handed over; a link records the mail's bytes, id and recipients as digests."""
 
-    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
-        """Try again later."""
+    def defer(
+        self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
+    ) -> None:
+        """Try again later, only with the recipients who are left, if some have it already."""
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
-        """Never will be sent; said in metrics and `doctor`."""
+        """Never will be sent; the operators are told."""
+
+    def failed(self, *, since: datetime | None) -> list[FailedNotice]:
+        """Notices that were given up after an instant (None: ever), oldest first."""
+
+    def waiting(self) -> int:
+        """How many notices were tried in vain and wait for another try."""
 
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
@@ -696,6 +870,11 @@ class Tx(Protocol):
         ...
 
     @property
+    def exemptions(self) -> ExemptionStore:
+        """Uses of exemptions."""
+        ...
+
+    @property
     def flags(self) -> FlagStore:
         """Flags and decisions."""
         ...
@@ -745,6 +924,12 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Tx]:
         """A read-only view; may be open in several threads at once."""
 
+    def alone(self, work: str, *, patience: float = ...) -> AbstractContextManager[bool]:
+        """Be the only one at a work among all processes; whoever dies at it gives it up.
+
+        False if another one has not ended it after so many seconds.
+        """
+
 
 # --- Outcomes -----------------------------------------------------------------------------------
 
@@ -776,6 +961,8 @@ class Outcome:
     job: str
     sources: dict[str, Tally] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
+    """What somebody should look at besides sources: a sentence without names."""
 
     def source(self, name: str) -> Tally:
         """The tally of a source, made when new."""

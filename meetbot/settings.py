@@ -46,9 +46,10 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from meetbot.domain.addresses import parse_address, parse_domain
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
-from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar
+from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar, SpecialAccounts
 from meetbot.domain.registry_rows import ProgramType
 from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 
@@ -214,6 +215,14 @@ def _some(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
         raise _wrong("is empty", "list at least one")
     return values
+
+
+def _file_word(value: str) -> str:
+    if len(value) <= 60 and any(char.isalnum() for char in value) and value.isprintable():
+        return value.strip()
+    raise _wrong(
+        f"{_shown(value)} is not a word", "write one or a few words with letters or digits"
+    )
 
 
 def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -468,9 +477,10 @@ class Mail(_Table):
     @field_validator("url")
     @classmethod
     def _usable(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("transport") == "smtp":
-            if value is None:
-                raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        transport = info.data.get("transport")  # None: it is wrong itself
+        if transport == "smtp" and value is None:
+            raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        if transport != "gmail" and value is not None:
             _smtp_server(value, info.data.get("password"))
         return value
 
@@ -487,6 +497,7 @@ class Schedule(_Table):
     calendars: Period = timedelta(minutes=5)
     live: Period = timedelta(seconds=60)
     final_after: Period = timedelta(hours=24)
+    outage_after: Period = timedelta(hours=2)
     lookback: Period = timedelta(days=7)
     horizon: Period = timedelta(days=30)
     reminders: tuple[Period, ...] = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1))
@@ -611,6 +622,26 @@ class _Retention(_Table):
         return value
 
 
+class _Accounts(_Table):
+    delegates: tuple[Address, ...] = _USUAL.accounts.delegates
+    webinar_hosts: tuple[Address, ...] = _USUAL.accounts.webinar_hosts
+
+    @field_validator("delegates", "webinar_hosts")
+    @classmethod
+    def _sorted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
+
+
+FileWord = Annotated[str, AfterValidator(_file_word)]
+FileWordList = Annotated[tuple[FileWord, ...], AfterValidator(_without_repeats)]
+
+
+class _Files(_Table):
+    roster: FileWordList = _USUAL.files.roster
+    sensitive: FileWordList = _USUAL.files.sensitive
+    harmless: FileWordList = _USUAL.files.harmless
+
+
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
@@ -618,10 +649,13 @@ class _RuleTable(_Table):
 
 class _PolicyFile(_Table):
     approved_platforms: tuple[Platform, ...] = tuple(_USUAL.approved_platforms)
+    certificated_units: Units = ()
     thresholds: _ThresholdTable = _ThresholdTable()  # type: ignore[valid-type]
     limits: _LimitTable = _LimitTable()  # type: ignore[valid-type]
     school: _School = _School()
     retention: _Retention = _Retention()
+    accounts: _Accounts = _Accounts()
+    files: _Files = _Files()
     rules: Mapping[RuleId, _RuleTable] = {}
 
 
@@ -681,6 +715,9 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
             tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
         ),
         retention=Retention(**dict(read.retention)),
+        accounts=SpecialAccounts(**dict(read.accounts)),
+        files=FileWords(**dict(read.files)),
+        certificated_units=read.certificated_units,
     )
 
 

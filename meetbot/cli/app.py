@@ -97,3 +97,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away: nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # a full disk or a missing right
+        name = f"{error.filename}: " if error.filename else ""
+        print(f"meetbot: {name}{error.strerror or type(error).__name__}", file=sys.stderr)
+        print("Fix: check that there is space, and the right to write", file=sys.stderr)
+        sys.exit(1)

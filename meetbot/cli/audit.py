@@ -11,7 +11,7 @@ import typer
 
 from meetbot.cli.context import context_of
 from meetbot.cli.output import instant, shown
-from meetbot.domain.chain import Audit, Link, LinkKind
+from meetbot.domain.chain import Audit, Link, LinkKind, stamp
 from meetbot.errors import BadInput, Mistake
 
 app = typer.Typer(
@@ -127,13 +127,20 @@ def log(
 def _link_document(link: Link) -> dict[str, object]:
     return {
         "sequence": link.sequence,
-        "at": instant(link.at),
+        "at": stamp(link.at),
         "kind": link.kind,
         "subject": link.subject,
-        "payload": link.payload,
+        "payload": _payload(link),
         "previous": link.previous,
         "digest": link.hash,
     }
+
+
+def _payload(link: Link) -> object:
+    try:
+        return link.content
+    except ValueError:
+        return link.payload
 
 
 def _about(link: Link) -> str:

@@ -13,9 +13,10 @@ import typer
 from meetbot.cli.context import context_of
 from meetbot.cli.output import flag_document, instant, shown
 from meetbot.domain.addresses import parse_address
-from meetbot.domain.flags import FlagStatus
+from meetbot.domain.flags import Flag, FlagStatus
+from meetbot.domain.people import AccountKind
 from meetbot.errors import BadInput, Mistake, NotFound
-from meetbot.ports import Decision
+from meetbot.ports import Decision, Store
 
 app = typer.Typer(help="What is flagged, and deciding it.", no_args_is_help=True)
 
@@ -135,18 +136,32 @@ def decide_flag(
     note: Annotated[str, typer.Option(metavar="TEXT", help="Needed with reason `other`.")] = "",
 ) -> None:
     """Record an officer's decision about one flag."""
-    from meetbot.wiring import opened_store
+    from meetbot.wiring import opened_store, pseudonyms_of
 
     settings = context_of(context).settings()
     mistakes = _decision_mistakes(status, reason, note, by, settings.district.domains)
     if mistakes:
         raise BadInput(mistakes)
     decision = Decision(flag_id, FlagStatus(status), reason, note, by, datetime.now(UTC))
-    with opened_store(settings) as store, store.transaction() as tx:
+    with opened_store(settings) as store:
+        address = parse_address(by)
+        officer = pseudonyms_of(settings, store).address(address.key) if address else ""
+        flag = _record(store, decision, officer)
+    print(f"{flag.id} is now {flag.status} ({reason}).")
+
+
+def _record(store: Store, decision: Decision, officer: str) -> Flag:
+    """Note the decision; `officer` is the keyed address of who made it."""
+    flag_id = decision.flag_id
+    with store.transaction() as tx:
         try:
             before = tx.flags.get(flag_id)
         except NotFound:
             raise no_such_flag(flag_id) from None
+        account = tx.people.by_address([officer]).get(officer)
+        if account is not None and account.kind is AccountKind.STUDENT:
+            fix = "give the address of the officer who decides"
+            raise BadInput([Mistake("--by", "is the account of a student", fix)])
         if before.status in (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED):
             raise BadInput(
                 [
@@ -157,8 +172,7 @@ def decide_flag(
                     )
                 ]
             )
-        flag = tx.flags.decide(decision)
-    print(f"{flag.id} is now {flag.status} ({reason}).")
+        return tx.flags.decide(decision)
 
 
 def _decision_mistakes(

@@ -32,7 +32,7 @@ def add(
         typer.Argument(metavar="[ID]", help="Flag id; iCalUID or Meet code; or partner_id."),
     ] = "",
 ) -> None:
-    """Keep a flag, meetings, a partner or everything until the hold is removed."""
+    """Keep a flag, meetings, a partner or everything, whatever its age."""
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()
@@ -84,7 +84,7 @@ def remove(
     reason: Reason,
     by: By,
 ) -> None:
-    """End a hold: what is due by the policy is deleted with the next pass."""
+    """End a hold; what is due by then is deleted with the next pass."""
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from meetbot.domain.people import Confidence, Kind
+from meetbot.domain.registry_rows import Exemption
 
 
 class Source(StrEnum):
@@ -67,7 +68,8 @@ class Conference:
     """One call. `name` is `conferenceRecords/{id}` (Meet) or `audit/{conference_id}` (Reports).
 
     `end_at` None means running when `source` is Meet; Reports conferences get the hull of their
-    rows. `calendar_event_id` and `organizer` come from Reports rows.
+    rows. `calendar_event_id` and `organizer` come from Reports rows; as stored, `organizer` is
+    keyed, and of a student's address only `@` and the domain are left.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Conference:
     space: str | None = None
     organizer: str | None = None
     calendar_event_id: str | None = None
+    organizer_key: str | None = None
 
 
 Who = TypeVar("Who", RawIdentity, Identity)
@@ -136,3 +139,12 @@ class Attendance:
     form: IdentityForm = IdentityForm.SIGNED_IN
     lookalike_of: str | None = None
     """partner_id whose domain this outsider's address imitates."""
+    exemption: Exemption | None = None
+    """Why an exempt outsider is not treated as a partner."""
+    unit_path: str | None = None
+    """Org unit of staff."""
+
+    @property
+    def name_tokens(self) -> frozenset[str]:
+        """Keyed words of the names this person gave (see `KeptGuest.name_tokens`)."""
+        return frozenset(word for visit in self.visits for word in visit.identity.name_tokens)

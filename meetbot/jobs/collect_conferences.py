@@ -18,6 +18,7 @@ from meetbot.domain.attendance import (
     with_identity,
 )
 from meetbot.domain.identity import Roster, is_calendar_address, name_tokens
+from meetbot.domain.meetings import Scope
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.errors import MeetbotError
 from meetbot.jobs import collect_calendars
@@ -26,6 +27,7 @@ from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import is_surely_out_of_scope
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.sift import Sift
 from meetbot.ports import (
     AuditPage,
     HeldConference,
@@ -33,14 +35,17 @@ from meetbot.ports import (
     Outcome,
     Participant,
     SavedConference,
+    Tally,
     Tx,
 )
+from meetbot.ports import Sift as SiftPort
 
 AUDIT = "reports-meet"
 MEET = "meet"
 _OVERLAP = timedelta(hours=6)
 _NIGHTLY_OVERLAP = timedelta(days=3)
 _AROUND = timedelta(hours=2)
+_LONGEST_CALL = timedelta(hours=24)
 _SETTLED = timedelta(minutes=10)
 _CALL_WORKERS = 8
 _MOST_KEPT = 5_000
@@ -69,40 +74,88 @@ def run_live(deps: Deps, as_of: datetime) -> Outcome:
 def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) -> None:
     """Upsert the rows written since the last complete reading, widened by the overlap.
 
-    Rows arrive late and out of order, so six hours are read again, and three days once a day.
+    Rows arrive late and out of order, so six hours are read again, and three days once a day. Only
+    calls that matter are kept (see `jobs.sift`); one that comes to matter when its first rows are
+    out of this span already is read back to its start.
     """
     tally = outcome.source(AUDIT)
     with deps.store.reading() as tx:
         last = tx.meta.source(AUDIT).read_at
         nightly = tx.meta.get("audit-nightly")
+        span = (as_of - deps.district.lookback, as_of)
+        codes = tx.meetings.codes(span[0] - _LONGEST_CALL, as_of + _LONGEST_CALL)
+        new_at = last and tx.meetings.earliest_new(last, start_at=span[0], end_at=as_of)
     is_nightly = nightly is None or as_of - datetime.fromisoformat(nightly) >= timedelta(days=1)
     overlap = _NIGHTLY_OVERLAP if is_nightly else _OVERLAP
-    since = as_of - deps.district.lookback if last is None else last - overlap
+    since = span[0] if last is None else last - overlap
+    if new_at is not None:
+        # Nothing was kept of a call whose event nobody knew: read it now.
+        since = min(since, max(new_at - _AROUND, span[0]))
     roster = roster_of(deps)
-    owners: set[str] = set()
-    keep = _Keeper(deps, people)
+    reading = _AuditReading(deps, people, roster, outcome, as_of)
     try:
-        for page in _ahead(deps.reports.meet(since, as_of)):
-            if page.malformed:
-                tally.note_failed("an audit row could not be understood")
-            keep = keep.with_room()
-            keep.look_up([v.identity for v in page.visits])
-            visits = [with_identity(v, keep(v.identity)) for v in page.visits]
-            with deps.store.transaction() as tx:
-                changed = tx.conferences.save(page.conferences, visits, as_of=as_of)
-                owners |= _link(tx, roster, keep, changed, visits, as_of)
-            tally.read += len(visits)
-            outcome.count("conferences_changed", len(changed))
+        reading.read(since, as_of, Sift(people, roster, codes))
+        late = {name for name, start_at in reading.new.items() if start_at < since}
+        if late:
+            first = min(reading.new[name] for name in late)
+            first = max(first - _AROUND, since - _LONGEST_CALL)
+            reading.read(first, since, lambda glances: {g.conference for g in glances} & late)
     except MeetbotError as error:
         tally.note_failed(str(error))
         note_source(deps, AUDIT, as_of, problem=str(error))
         return
     finally:
-        collect_calendars.read_again(deps, owners, outcome, as_of)
+        collect_calendars.read_again(deps, reading.owners, outcome, as_of)
+    if people.has_undecided:
+        # The directory is said to have failed already: read these rows again with the next ones.
+        note_source(deps, AUDIT, as_of, problem="somebody in its rows could not be looked up")
+        return
     if is_nightly:
         with deps.store.transaction() as tx:
             tx.meta.set("audit-nightly", as_of.isoformat())
     note_source(deps, AUDIT, as_of)
+
+
+class _AuditReading:
+    """One reading of the audit log, page by page."""
+
+    def __init__(
+        self, deps: Deps, people: People, roster: Roster, outcome: Outcome, as_of: datetime
+    ) -> None:
+        self._deps = deps
+        self._roster = roster
+        self._outcome = outcome
+        self._as_of = as_of
+        self._keep = _Keeper(deps, people)
+        self.owners: set[str] = set()
+        """Whose calendars may hold the event of an ad-hoc call."""
+        self.new: dict[str, datetime] = {}
+        """Conferences of which nothing was known before, with their starts."""
+
+    def read(self, since: datetime, until: datetime, sift: SiftPort) -> None:
+        """Store the rows of a span that matter; raises what stands in the way."""
+        tally = self._outcome.source(AUDIT)
+        for page in _ahead(self._deps.reports.meet(since, until, sift)):
+            self._deps.go_on()
+            if page.malformed:
+                tally.note_failed("an audit row could not be understood")
+            tally.read += page.rows
+            if page.visits:
+                self._store(page)
+
+    def _store(self, page: AuditPage) -> None:
+        keep = self._keep = self._keep.with_room()
+        keep.look_up([v.identity for v in page.visits])
+        visits = [with_identity(v, keep(v.identity)) for v in page.visits]
+        conferences = keep.organized(page.conferences)
+        with self._deps.store.transaction() as tx:
+            changed = tx.conferences.save(conferences, visits, as_of=self._as_of)
+            self.owners |= _link(tx, self._roster, keep, changed, visits, self._as_of)
+        for saved in changed:
+            name, start_at = saved.conference.name, saved.conference.start_at
+            if saved.is_new or name in self.new:
+                self.new[name] = start_at
+        self._outcome.count("conferences_changed", len(changed))
 
 
 def _ahead(pages: Iterator[AuditPage]) -> Iterator[AuditPage]:
@@ -135,6 +188,32 @@ class _Keeper:
         self.by_person |= found
         self.undecided |= undecided
 
+    def organized(self, conferences: Iterable[Conference]) -> list[Conference]:
+        """The conferences with their organizers as they may be stored."""
+        named = {c.name: parse_address(c.organizer) for c in conferences if c.organizer}
+        self.by_address |= self.people.by_address({a for a in named.values() if a})
+        return [self._organized(c, named.get(c.name)) for c in conferences]
+
+    def _organized(self, conference: Conference, address: Address | None) -> Conference:
+        if address is None:
+            return replace(conference, organizer=None)
+        key = self.deps.pseudonyms.address(address.key)
+        is_student = self._is_student(address, self.by_address.get(key))
+        text = f"@{address.domain}" if is_student else address.text
+        return replace(conference, organizer=text, organizer_key=key)
+
+    def _is_student(self, address: Address, account: KnownAccount | None) -> bool:
+        if account is not None:
+            return account.kind is AccountKind.STUDENT
+        return address.domain in self.people.student_domains
+
+    def recall(self, tx: Tx, identities: Collection[Identity]) -> None:
+        """Learn the accounts of identities that were stored by an earlier reading."""
+        addresses = {i.address_key for i in identities if i.address_key} - self.by_address.keys()
+        ids = {i.id_key for i in identities if i.id_key} - self.by_person.keys()
+        self.by_address |= tx.people.by_address(addresses)
+        self.by_person |= tx.people.by_person(ids)
+
     def with_room(self) -> _Keeper:
         """This one, or an empty one when it holds very many."""
         return self if len(self.kept) < _MOST_KEPT else _Keeper(self.deps, self.people)
@@ -152,10 +231,10 @@ class _Keeper:
         id_key = key.id(raw.google_id) if raw.google_id else None
         address_key = key.address(address.key) if address else None
         account = self.by_address.get(address_key or "") or self.by_person.get(id_key or "")
-        is_student = (account is not None and account.kind is AccountKind.STUDENT) or (
-            account is None
-            and address is not None
-            and address.domain in self.people.student_domains
+        is_student = (
+            self._is_student(address, account)
+            if address
+            else account is not None and account.kind is AccountKind.STUDENT
         )
         return Identity(
             form=raw.form,
@@ -198,6 +277,8 @@ def _link(
 ) -> set[str]:
     """Make the meetings of changed conferences due; a call without one is an ad-hoc call.
 
+    Ad-hoc calls of adults who are nobody's partners are left alone.
+
     `visits` are those just stored. Gives the addresses of those whose calendars may hold the event
     of an ad-hoc call.
     """
@@ -205,23 +286,23 @@ def _link(
     codes = {s.conference.meeting_code for s in changed if s.conference.meeting_code}
     if codes:
         tx.meetings.mark_due(as_of, codes=codes)
-    for held in _mixed(tx, roster, keep, changed, visits):
+    for held in _of_full_scope(tx, roster, keep, changed, visits):
         conference = held.conference
         if not _is_known(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
-            owners |= {conference.organizer} if conference.organizer else set()
+            owners |= {conference.organizer or ""}
             owners |= {v.identity.address for v in held.visits if v.identity.address}
     return owners
 
 
-def _mixed(
+def _of_full_scope(
     tx: Tx,
     roster: Roster,
     keep: _Keeper,
     changed: Collection[SavedConference],
     visits: Iterable[Visit[Identity]],
 ) -> Iterator[HeldConference]:
-    """The changed conferences in which were both students and outsiders.
+    """The changed conferences that are no mere calls of adults.
 
     Read from the store are those of which some visits were stored before.
     """
@@ -236,10 +317,10 @@ def _mixed(
             whole.append(HeldConference(saved.conference, tuple(fresh[name])))
         else:
             partly.append(name)
-    for held in (*whole, *tx.conferences.named(partly)):
-        if any(_is_student(v.identity, keep, roster) for v in held.visits) and any(
-            _is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits
-        ):
+    before = tx.conferences.named(partly)
+    keep.recall(tx, [v.identity for held in before for v in held.visits])
+    for held in (*whole, *before):
+        if _is_of_full_scope(held, keep, roster):
             yield held
 
 
@@ -251,15 +332,40 @@ def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:
     if conference.meeting_code is None:
         return False
     start_at, end_at = conference.start_at, conference.end_at or as_of
-    records = tx.meetings.with_code(conference.meeting_code, start_at - _AROUND, end_at + _AROUND)
+    slots = tx.meetings.slots(conference.meeting_code, start_at - _AROUND, end_at + _AROUND)
     return any(
-        not record.is_adhoc or start_at - _SETTLED <= record.key.original_start_at <= end_at
-        for record in records
+        not slot.is_adhoc or start_at - _SETTLED <= slot.start_at <= end_at for slot in slots
     )
+
+
+def _is_of_full_scope(held: HeldConference, keep: _Keeper, roster: Roster) -> bool:
+    """Whether an outsider met a student, or is a partner or looks like one (catalogue §2)."""
+    outsiders = [v for v in held.visits if _is_outsider(v.identity, keep, roster, v.start_at)]
+    if any(_is_partner(v.identity, roster, v.start_at) for v in outsiders):
+        return True
+    is_mixed = bool(outsiders) or _is_outsiders(held.conference, roster)
+    return is_mixed and any(_is_student(v.identity, keep, roster) for v in held.visits)
+
+
+def _is_partner(identity: Identity, roster: Roster, at: datetime) -> bool:
+    found = roster.outsider(identity.address_key, identity.domain or "", at)
+    return found.kind is Kind.PARTNER or found.lookalike_of is not None
 
 
 def _is_student(identity: Identity, keep: _Keeper, roster: Roster) -> bool:
     return keep.kind(identity) is AccountKind.STUDENT or identity.domain in roster.student_domains
+
+
+def _is_outsiders(conference: Conference, roster: Roster) -> bool:
+    """Whether somebody outside organized a conference; the log then shows only our own people."""
+    key, domain = conference.organizer_key, (conference.organizer or "").rpartition("@")[2]
+    if key is None or is_calendar_address(domain):
+        return False
+    if roster.registered(key):
+        return True
+    return domain not in roster.district_domains and (
+        roster.outsider(key, domain, conference.start_at).kind is not Kind.EXEMPT
+    )
 
 
 def _is_outsider(identity: Identity, keep: _Keeper, roster: Roster, at: datetime) -> bool:
@@ -301,6 +407,18 @@ def _read_meet(
             else:
                 tally.read += 1
             _save_read(deps, roster, record, read, as_of)
+    _note_meet(deps, tally, as_of)
+
+
+def _note_meet(deps: Deps, tally: Tally, as_of: datetime) -> None:
+    """Meet as a whole fails when no meeting at all could be read."""
+    if tally.read:
+        with deps.store.reading() as tx:
+            is_failing = bool(tx.meta.source(MEET).problem)
+        if is_failing:
+            note_source(deps, MEET, as_of)
+    elif tally.failed:
+        note_source(deps, MEET, as_of, problem=max(tally.reasons, key=tally.reasons.__getitem__))
 
 
 @dataclass(slots=True)
@@ -322,6 +440,7 @@ def _save_read(
     _, end_at = _scheduled(record)
     is_final = (
         not read.problem
+        and not any(keep.undecided for keep in read.keepers)
         and None not in ends
         and as_of >= end_at + _AROUND
         and as_of >= last + _SETTLED
@@ -340,43 +459,97 @@ def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
 
 
 def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
-    """All conference records of one occurrence; a failure keeps what was read before it."""
+    """All conference records of one occurrence; a failure keeps what was read before it.
+
+    A meeting of adults becomes one of full scope the moment a student joins (catalogue §2).
+    """
+    deps.go_on()
     read = _MeetRead()
-    organizer, reason = _organizer(deps, people, record)
-    if organizer is None:
+    organizer, reason = organizer_of(deps, people, record)
+    if organizer is None and reason != _OUTSIDE:
         read.problem = reason
         return read
     code = record.key.meeting_code or ""
     start_at, end_at = _scheduled(record)
     try:
-        conferences = deps.meet.records(
-            organizer, code, since=start_at - _AROUND, until=end_at + _AROUND
-        )
-        for conference in conferences:
-            _read_conference(deps, people, organizer, conference, read, as_of)
+        for subject in _subjects(deps, people, record, organizer):
+            conferences = deps.meet.records(
+                subject, code, since=start_at - _AROUND, until=end_at + _AROUND
+            )
+            if record.scope is Scope.ADULT and not _has_student(deps, people, subject, conferences):
+                return read
+            for conference in conferences:
+                _read_conference(deps, people, subject, conference, read, as_of)
+            if conferences:
+                return read
     except MeetbotError as error:
         read.problem, read.is_failure = str(error), True
+        return read
+    read.problem = reason  # to others an empty list says nothing
     return read
 
 
-def _organizer(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
+def _has_student(
+    deps: Deps, people: People, organizer: str, conferences: Iterable[Conference]
+) -> bool:
+    """Whether a student came to a meeting of adults; of one without any nothing is kept."""
+    keep = _Keeper(deps, people)
+    for conference in conferences:
+        identities = [p.identity for p in deps.meet.participants(organizer, conference.name)]
+        keep.look_up(identities)
+        if any(keep.kind(keep(identity)) is AccountKind.STUDENT for identity in identities):
+            return True
+    return False
+
+
+_OUTSIDE = "Meet shows a call only to its organizer, who is not staff of the district"
+
+
+def _subjects(
+    deps: Deps, people: People, record: MeetingRecord, organizer: str | None
+) -> Iterator[str]:
+    """Whom to read Meet as, one after the other until somebody sees the call.
+
+    The organizer; else who made the event, for Google gives the call to them when the event lies
+    on a secondary calendar, and leaves it with them when the event moves to somebody else.
+    """
+    if organizer is not None:
+        yield organizer
+    meeting = record.meeting
+    if meeting is None or meeting.organizer is None or meeting.creator is None:
+        return
+    is_shared = is_calendar_address(meeting.organizer.domain)
+    if organizer is not None or is_shared:
+        creator, _ = _subject(deps, people, parse_address(meeting.creator.address or ""))
+        if creator is not None and creator != organizer:
+            yield creator
+
+
+def organizer_of(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
     """Whom to read Meet as; None with the reason where nobody of the district organizes."""
-    outside = "Meet shows a call only to its organizer, who is not staff of the district"
-    address: Address | None = None
+    return _subject(deps, people, _organizer(deps, record))
+
+
+def _organizer(deps: Deps, record: MeetingRecord) -> Address | None:
     if record.meeting is not None:
         guest = record.meeting.organizer
-        address = parse_address(guest.address) if guest and guest.address else None
-    elif record.key.meeting_code:
-        start_at = record.key.original_start_at
-        with deps.store.reading() as tx:
-            held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
-        names = [h.conference.organizer for h in held if h.conference.organizer]
-        address = parse_address(names[0]) if names else None
-    if address is None or address.domain not in deps.district.domains:
-        return None, outside
+        return parse_address(guest.address) if guest and guest.address else None
+    if not record.key.meeting_code:
+        return None
+    start_at = record.key.original_start_at
+    with deps.store.reading() as tx:
+        held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
+    names = [h.conference.organizer for h in held if h.conference.organizer]
+    return parse_address(names[0]) if names else None
+
+
+def _subject(deps: Deps, people: People, address: Address | None) -> tuple[str | None, str]:
+    """The account to read Meet as for somebody; None with the reason where there is none."""
+    if address is None or address.domain not in people.district_domains:
+        return None, _OUTSIDE
     account = people.by_address([address]).get(deps.pseudonyms.address(address.key))
     if account is None or account.address is None:
-        return None, outside
+        return None, _OUTSIDE
     if account.kind is AccountKind.INACTIVE:
         return None, "the organizer's account is suspended, so Meet cannot be read as them"
     return account.address, ""
@@ -425,6 +598,8 @@ def _keyed(deps: Deps, visit: Visit[Identity]) -> Visit[Identity]:
 def _hull(
     conference: Conference, participant: Participant, identity: Identity, as_of: datetime
 ) -> Visit[Identity]:
+    """From first join to last leave; of a missing end only a running call tells anything."""
+    is_running = participant.latest_end_at is None and conference.end_at is None
     return Visit(
         source=Source.MEET,
         key=participant.name + "#hull",
@@ -433,7 +608,7 @@ def _hull(
         identity=identity,
         start_at=participant.earliest_start_at,
         end_at=participant.latest_end_at,
-        last_seen_at=as_of if participant.latest_end_at is None else None,
+        last_seen_at=as_of if is_running else None,
         is_hull=True,
     )
 

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from meetbot.domain.cards import card_of, timeline_of
-from meetbot.domain.disclosure import disclosure_after
+from meetbot.domain.disclosure import disclosure_after, text_disclosure_after
 from meetbot.domain.dossier import Dossier
-from meetbot.domain.findings import Phase, Verdict
+from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import Flag, FlagChange, reconcile
+from meetbot.domain.guest_list import guest_list_after
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
@@ -20,12 +21,14 @@ from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
-from meetbot.jobs.dossiers import AUDIT_GRACE, load
+from meetbot.jobs.dossiers import AUDIT_GRACE, listed_at, load
+from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
 from meetbot.ports import MeetingRecord, Outcome, Tx
 from meetbot.rules import (
     KNOWN_RULES,
     evaluate,
+    explained_at,
     fingerprints_after,
     is_confidential,
     next_look,
@@ -58,6 +61,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             return outcome
         seen.update(due)
         for start in range(0, len(due), _TOGETHER):
+            deps.go_on()
             _judge_together(deps, roster, due[start : start + _TOGETHER], outcome, as_of)
 
 
@@ -139,7 +143,8 @@ def _judge(
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
-    dossier = _with_disclosure(dossier, as_of)
+    _wake_sharing(tx, record, dossier, as_of)
+    dossier = _with_guest_list(tx, _with_disclosure(dossier, as_of), as_of)
     verdict = _verdict(deps, dossier)
     kept = tx.flags.of(dossier.key.text)
     changes = reconcile(
@@ -151,6 +156,8 @@ def _judge(
         withdraw_reason=_reason(dossier),
     )
     _save(deps, tx, dossier, verdict, changes, as_of)
+    if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
+        note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
         outcome.count(change.kind)
     later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
@@ -206,10 +213,38 @@ def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
 
 
 def _with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
-    if dossier.meeting is None or dossier.scope is not Scope.FULL:
+    meeting, invitees = dossier.meeting, dossier.invitees
+    if meeting is None or dossier.scope is not Scope.FULL:
         return dossier
-    seen = disclosure_after(dossier.meeting, dossier.invitees, dossier.meeting.disclosure, as_of)
-    return replace(dossier, meeting=replace(dossier.meeting, disclosure=seen))
+    seen = disclosure_after(meeting, invitees, meeting.disclosure, as_of)
+    read = text_disclosure_after(meeting, invitees, meeting.text_disclosure, as_of)
+    return replace(dossier, meeting=replace(meeting, disclosure=seen, text_disclosure=read))
+
+
+def _with_guest_list(tx: Tx, dossier: Dossier, as_of: datetime) -> Dossier:
+    """With who is listed now; the history ends where a meeting leaves the full scope."""
+    if dossier.meeting is None or dossier.scope is not Scope.FULL:
+        return replace(dossier, guest_list=None)
+    read_at = listed_at(tx, dossier.meeting, as_of)
+    listed = guest_list_after(dossier.meeting, dossier.guest_list, read_at)
+    return replace(dossier, guest_list=listed)
+
+
+def _link(dossier: Dossier) -> str:
+    """What other events with the same code are judged by: the code, and who is invited with it."""
+    meeting = dossier.meeting
+    if meeting is None or meeting.is_cancelled or meeting.meeting_code is None:
+        return ""
+    keys = sorted(i.guest.address_key for i in dossier.outsiders)
+    return f"{meeting.meeting_code}|{hashlib.sha256(' '.join(keys).encode()).hexdigest()[:16]}"
+
+
+def _wake_sharing(tx: Tx, record: MeetingRecord, dossier: Dossier, as_of: datetime) -> None:
+    """Judge other events with this one's code again, when code or outside guests changed."""
+    link = _link(dossier)
+    if link != record.link:
+        codes = {known.partition("|")[0] for known in (link, record.link) if known}
+        tx.meetings.wake_sharing(codes, record.key.ical_uid, as_of)
 
 
 def _reason(dossier: Dossier) -> str:
@@ -246,17 +281,17 @@ def _plan(
             officers=recipients.officers,
             privacy=recipients.privacy_officers,
             principal=_principals(deps, dossier),
-            host=(dossier.host.address,) if dossier.host.address and not confidential else (),
+            host=() if confidential else dossier.host.reachable,
         ),
         zone=dossier.zone,
         school_calendar=deps.policy.school_calendar,
         medium_school_days=deps.policy.limits.medium_school_days,
         live_on_call=deps.policy.limits.live_on_call,
+        observed_at=dossier.as_of if dossier.is_live else None,
         is_confidential=confidential,
     )
-    unknowns = tuple(
-        dict.fromkeys(s.problem for s in dossier.evidence.values() if s.problem)
-    ) + tuple(dict.fromkeys(u.reason for u in verdict.undecided))
+    unread = (s.problem for source, s in dossier.evidence.items() if _matters(source, dossier))
+    unknowns = [*filter(None, unread), *(u.reason for u in verdict.undecided)]
     contents = Contents(
         occurrence=dossier.key.text,
         card=card_of(dossier, recipients.contacts, is_confidential=confidential),
@@ -270,13 +305,19 @@ def _plan(
     return plan.next_at
 
 
+def _matters(source: Evidence, dossier: Dossier) -> bool:
+    """Whether a source has anything to tell by now: nobody was in a call still ahead."""
+    return source is not Evidence.ATTENDANCE or dossier.phase is not Phase.SCHEDULED
+
+
 def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
-    school = dossier.host.school
-    if school is None:
-        return ()
+    """Principals of the school; the leads of a department that has none."""
+    host = dossier.host
+    schools = (host.school,) if host.school else host.stand_in_schools
+    found = dict.fromkeys(a for school in schools for a in school.principals or school.leads)
     return tuple(
         address
-        for address in school.principals
+        for address in found
         if address.rpartition("@")[2].strip().lower() in deps.district.domains
     )
 
@@ -284,7 +325,7 @@ def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
 def _next_due(
     dossier: Dossier, verdict: Verdict, later: datetime | None, as_of: datetime
 ) -> datetime | None:
-    candidates = [next_look(dossier), verdict.recheck_at, later]
+    candidates = [next_look(dossier), verdict.recheck_at, later, explained_at(dossier)]
     if dossier.is_live:
         candidates.append(as_of + _LIVE)
     if dossier.phase is Phase.AFTER:
@@ -312,8 +353,11 @@ def _note(
         scope=dossier.scope,
         next_due_at=next_due_at,
         disclosure=meeting.disclosure if meeting else None,
+        text_disclosure=meeting.text_disclosure if meeting else None,
         fingerprints=fingerprints,
         undecided=undecided,
         as_of=as_of,
         version=record.version,
+        guest_list=dossier.guest_list,
+        link=_link(dossier),
     )

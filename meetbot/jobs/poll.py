@@ -10,9 +10,11 @@ from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
     collect_people,
+    collect_spaces,
     deliver,
     digest,
     judge,
+    outages,
     prune,
     remind,
 )
@@ -24,10 +26,12 @@ Job = Callable[[Deps, datetime], Outcome]
 PASS: tuple[tuple[str, Job], ...] = (
     ("directory", collect_people.run),
     ("calendars", collect_calendars.run),
+    ("spaces", collect_spaces.run),
     ("conferences", collect_conferences.run),
     ("decisions", judge.run),
     ("reminders", remind.run),
     ("digest", digest.run),
+    ("outages", outages.run),
     ("delivery", deliver.run),
     ("retention", prune.run),
 )

@@ -13,7 +13,7 @@ from meetbot.ports import Outcome
 from meetbot.rules import is_confidential
 
 _UNRELATED = timedelta(days=4)
-"""Rows of calls without outside guests are only kept until late rows can no longer relate them."""
+"""Calls of outsiders with staff alone are kept until no late row can show a student in them."""
 _LOOKED_AT = "confidential-until"
 """Up to which end meetings were asked whether they were confidential."""
 
@@ -39,6 +39,9 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
         if not tx.holds.list():
             # What is held now is asked again when it no longer is.
             tx.meta.set(_LOOKED_AT, until.isoformat())
+            outcome.count("pruned_edits", tx.meetings.prune_edits(cutoffs.attendance))
+        uses = tx.exemptions.prune(before=cutoffs.attendance)
+    outcome.count("pruned_exemption_uses", uses)
     for name, number in counts.items():
         outcome.count(f"pruned_{name}", number)
     return outcome

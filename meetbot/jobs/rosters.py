@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from meetbot.domain.addresses import parse_address
 from meetbot.domain.identity import Roster
+from meetbot.domain.registry import School, renamed, renamed_schools
 from meetbot.jobs.deps import Deps
-from meetbot.jobs.people import read_student_domains
+from meetbot.jobs.people import read_district_domains, read_student_domains
+from meetbot.ports import Tx
 
 
 def roster_of(deps: Deps) -> Roster:
     """Index registry and directory domains once for a run of a job."""
     with deps.store.reading() as tx:
+        registry = tx.registry.current()
+        approvals = registry.authorizations
+        names = _primary_addresses(
+            deps,
+            tx,
+            (
+                *_people_of(registry.schools),
+                *(row.authorizer_address for row in approvals),
+                *(row.host_address for row in approvals if row.host_address),
+            ),
+        )
         return Roster(
-            tx.registry.current(),
+            renamed(registry, names),
             deps.pseudonyms,
             zone=deps.district.zone,
-            district_domains=deps.district.domains,
+            district_domains=read_district_domains(deps, tx),
             student_domains=read_student_domains(tx),
         )
+
+
+def schools_known(deps: Deps, tx: Tx, at: datetime) -> tuple[School, ...]:
+    """Schools as the registry was known at an instant."""
+    schools = tx.registry.as_known(at).schools
+    return renamed_schools(schools, _primary_addresses(deps, tx, _people_of(schools)))
+
+
+def _people_of(schools: Iterable[School]) -> tuple[str, ...]:
+    return tuple(a for school in schools for a in (*school.principals, *school.leads))
+
+
+def _primary_addresses(deps: Deps, tx: Tx, addresses: Iterable[str]) -> Mapping[str, str]:
+    """Aliases of staff in these registry cells, with the address of the account (catalogue §2)."""
+    parsed = {text: parse_address(text) for text in addresses}
+    keys = {text: deps.pseudonyms.address(a.key) for text, a in parsed.items() if a}
+    accounts = tx.people.by_address(frozenset(keys.values()))
+    found = {text: accounts.get(key) for text, key in keys.items()}
+    return {text: account.address for text, account in found.items() if account and account.address}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from meetbot.rules.additions import explained_at
 from meetbot.rules.catalogue import KNOWN_RULES, PRESENCE_RULES, RULES
 from meetbot.rules.evaluate import evaluate, next_look
-from meetbot.rules.exemptions import is_confidential
+from meetbot.rules.exemptions import exemptions_used, is_confidential
 from meetbot.rules.fingerprints import fingerprint_of, fingerprints_after
 from meetbot.rules.presence_facts import waiting_without_staff
 from meetbot.rules.relied_on import with_relied_on
@@ -15,6 +16,8 @@ __all__ = [
     "PRESENCE_RULES",
     "RULES",
     "evaluate",
+    "exemptions_used",
+    "explained_at",
     "fingerprint_of",
     "fingerprints_after",
     "is_confidential",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +25,7 @@ from meetbot.domain.findings import Certainty, Concern, Severity
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Partner, School
+from meetbot.rules.once import once_per_dossier
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,20 @@ class Engagement:
         )
 
 
-def engagements(dossier: Dossier) -> Iterator[Engagement]:
+@once_per_dossier
+def engagements(dossier: Dossier) -> tuple[Engagement, ...]:
     """Each registered partner that is invited or present, with its program here."""
-    occasion = occasion_of(dossier)
-    for partner_id in dossier.partner_ids:
-        program_id = program_for(dossier.registry, partner_id, occasion)
-        yield Engagement(
-            partner_id,
-            dossier.registry.partner(partner_id),
-            program_id,
-            is_sensitive(dossier, partner_id, program_id),
-        )
+    return tuple(_engagement(dossier, partner_id) for partner_id in dossier.partner_ids)
+
+
+def _engagement(dossier: Dossier, partner_id: str) -> Engagement:
+    program_id = program_for(dossier.registry, partner_id, occasion_of(dossier))
+    return Engagement(
+        partner_id,
+        dossier.registry.partner(partner_id),
+        program_id,
+        is_sensitive(dossier, partner_id, program_id),
+    )
 
 
 def sole_partner(dossier: Dossier) -> str | None:

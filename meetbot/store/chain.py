@@ -7,6 +7,7 @@ no gap, and a link is there exactly if the change it records is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    func,
     insert,
     or_,
     select,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 from meetbot.domain.chain import (
     ROWS,
     Audit,
+    Break,
     Head,
     KeptRow,
     Link,
@@ -37,10 +40,11 @@ from meetbot.domain.chain import (
     row_digest,
     sha256,
 )
+from meetbot.domain.flags import FlagStatus
 from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
-from meetbot.store.tables import chain, decisions, holds, outbox, registry_rows
+from meetbot.store.tables import chain, decisions, flags, holds, outbox, registry_rows
 
 _HEAD = "chain-head"
 """The second place: who cuts links off at the end has to think of it too."""
@@ -96,7 +100,24 @@ class SqlChain:
 
     def audit(self, *, expected: str | None = None) -> Audit:
         """Check the chain, and everything stored that it records."""
-        return examine(self.links(), self._rows(), self.head(), expected=expected)
+        audit = examine(self.links(), self._rows(), self.head(), expected=expected)
+        return replace(audit, broken=audit.broken or self._wrong_flag())
+
+    def _wrong_flag(self) -> Break | None:
+        """A flag that is closed otherwise than its last decision says."""
+        last = select(func.max(decisions.c.id)).group_by(decisions.c.flag_id)
+        decided = {
+            row.flag_id: FlagStatus(row.status)
+            for row in self._connection.execute(select(decisions).where(decisions.c.id.in_(last)))
+        }
+        query = select(flags.c.id, flags.c.status, flags.c.flag).order_by(flags.c.id)
+        for row in self._connection.execute(query):
+            said = decided.get(row.id)
+            for status in (FlagStatus(row.status), row.flag.status):
+                if status is not said and (status.is_decided or (said and said.is_decided)):
+                    what = f"{row.id} is {status}, which its last decision does not say"
+                    return Break(None, "flags", what)
+        return None
 
     def _rows(self) -> Iterator[KeptRow]:
         for table in ROWS:

@@ -13,7 +13,8 @@ from meetbot.errors import Temporary
 from meetbot.ports import Clock
 from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
-from meetbot.store.engine import make_engine, viewing, writing
+from meetbot.store.engine import alone, make_engine, viewing, writing
+from meetbot.store.exemptions import SqlExemptions
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
 from meetbot.store.holds import SqlHolds
@@ -38,6 +39,7 @@ class SqlTx:
         self.meetings = SqlMeetings(connection, clock)
         self.conferences = SqlConferences(connection)
         self.registry = SqlRegistry(connection)
+        self.exemptions = SqlExemptions(connection)
         self.flags = SqlFlags(connection)
         self.snapshots = SqlSnapshots(connection)
         self.outbox = SqlOutbox(connection)
@@ -73,6 +75,12 @@ class SqlStore:
         """One moment of the database, unchanged by what others commit meanwhile."""
         with translated(), viewing(self._engine) as connection:
             yield SqlTx(connection, self._clock)
+
+    @contextmanager
+    def alone(self, work: str, *, patience: float = 30.0) -> Iterator[bool]:
+        """Be the only one at a work among all processes, until leaving or dying."""
+        with translated(), alone(self._engine, work, patience) as is_mine:
+            yield is_mine
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

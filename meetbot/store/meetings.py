@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -14,22 +15,27 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     or_,
     select,
     true,
     update,
 )
 
+from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
     Disclosure,
     Fingerprint,
     KeptCopy,
+    Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
     merge_copies,
 )
+from meetbot.domain.spaces import SpaceFacts
 from meetbot.errors import NotFound
-from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord
+from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord, Slot
 from meetbot.store.calendars import SqlCalendars
 from meetbot.store.columns import Instant, clean_code, clean_key
 from meetbot.store.copies import (
@@ -40,7 +46,8 @@ from meetbot.store.copies import (
     key_text,
     new_meeting,
 )
-from meetbot.store.statements import batches, overlaps
+from meetbot.store.edits import of, prune, save
+from meetbot.store.statements import batches, last_of, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
 _JUDGED = (
@@ -53,7 +60,16 @@ _JUDGED = (
         ),
         **{
             name: bindparam(name)
-            for name in ("scope", "disclosure", "fingerprints", "undecided", "is_undecided")
+            for name in (
+                "scope",
+                "disclosure",
+                "text_disclosure",
+                "fingerprints",
+                "undecided",
+                "is_undecided",
+                "guest_list",
+                "link",
+            )
         },
     )
 )
@@ -138,6 +154,9 @@ class SqlMeetings:
         undecided: tuple[str, ...],
         as_of: datetime,  # noqa: ARG002 (everything noted is in the other arguments)
         version: int,
+        guest_list: GuestList | None = None,
+        link: str = "",
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
         noted = self._connection.execute(
@@ -148,9 +167,12 @@ class SqlMeetings:
                 "next_due_at": next_due_at,
                 "scope": scope,
                 "disclosure": disclosure,
+                "text_disclosure": text_disclosure,
                 "fingerprints": fingerprints,
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
+                "guest_list": guest_list,
+                "link": link,
             },
         )
         if not noted.rowcount:
@@ -163,9 +185,15 @@ class SqlMeetings:
         since: datetime | None = None,
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
+        undecided: bool = False,
     ) -> int:
-        """Make occurrences due that fit everything that is given; gives how many."""
+        """Make occurrences due that fit everything that is given; gives how many.
+
+        With `undecided` only those of which something could not be decided.
+        """
         conditions = [or_(meetings.c.copies > 0, meetings.c.is_adhoc)]
+        if undecided:
+            conditions.append(meetings.c.is_undecided)
         if since is not None:
             conditions.append(meetings.c.end_at > since)
         ids: set[int] = set()
@@ -186,17 +214,15 @@ class SqlMeetings:
 
     # --- attendance ---
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences of a code, by start; an ad-hoc call counts where it began in the span."""
-        return self._records(
-            meetings.c.meeting_code == clean_code(code),
-            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
-        )
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences of a code, by start; an ad-hoc call counts where it began."""
+        given = {"code": clean_code(code), "since": start_at, "last": last_of(start_at, end_at)}
+        return [Slot(*row) for row in self._connection.execute(_SLOTS, given)]
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences whose attendance must be read, by start."""
         return self._records(
-            meetings.c.scope == Scope.FULL,
+            meetings.c.scope != Scope.NONE,
             meetings.c.is_cancelled.is_(False),
             meetings.c.meeting_code.is_not(None),
             meetings.c.attendance_final.is_(False),
@@ -238,6 +264,79 @@ class SqlMeetings:
         if before != (problem, is_final, read_at is not None):
             self._make_due([meeting_id], as_of)
 
+    # --- spaces, shared codes, edits ---
+
+    def spaces_due(self, as_of: datetime) -> list[MeetingRecord]:
+        """Occurrences ahead whose space must be read, by start."""
+        return self._records(
+            meetings.c.scope == Scope.FULL,
+            meetings.c.is_cancelled.is_(False),
+            meetings.c.is_adhoc.is_(False),
+            meetings.c.meeting_code.is_not(None),
+            meetings.c.start_at > as_of,
+            or_(meetings.c.space_due_at.is_(None), meetings.c.space_due_at <= as_of),
+        )
+
+    def note_space(
+        self, meeting_id: int, facts: SpaceFacts, *, due_at: datetime, as_of: datetime
+    ) -> None:
+        """Note what a space is like; news makes the occurrence due."""
+        query = select(meetings.c.space).where(meetings.c.id == meeting_id)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise _no_meeting(meeting_id)
+        self._connection.execute(
+            update(meetings)
+            .where(meetings.c.id == meeting_id)
+            .values(space=facts, space_due_at=due_at)
+        )
+        if row.space is None or replace(row.space, read_at=facts.read_at) != facts:
+            self._make_due([meeting_id], as_of)
+
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events with this meeting's code, the nearest in time first."""
+        if meeting.meeting_code is None:
+            return []
+        query = (
+            select(meetings.c.id)
+            .where(
+                meetings.c.meeting_code == clean_code(meeting.meeting_code),
+                meetings.c.ical_uid != meeting.key.ical_uid,
+                meetings.c.is_cancelled.is_(False),
+                meetings.c.copies > 0,
+            )
+            .order_by(func.abs(meetings.c.start_at - literal(meeting.start_at, Instant())))
+            .limit(limit)
+        )
+        ids = list(self._connection.execute(query).scalars())
+        found = {one.id: one for one in self._records(meetings.c.id.in_(ids))} if ids else {}
+        return [found[meeting_id] for meeting_id in ids]
+
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
+        query = select(meetings.c.id).where(
+            meetings.c.meeting_code.in_([clean_code(code) for code in codes]),
+            meetings.c.ical_uid != uid,
+            meetings.c.copies > 0,
+        )
+        return self._make_due(self._connection.execute(query).scalars(), as_of)
+
+    def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
+        """Upsert audit rows of kept events; the occurrences of new ones become due."""
+        number, touched = save(self._connection, edits)
+        self._make_due(touched, as_of)
+        return number
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+        return of(self._connection, event_ids)
+
+    def prune_edits(self, before: datetime) -> int:
+        """Delete audit rows written before; gives how many."""
+        return prune(self._connection, before)
+
+    # --- ad-hoc calls ---
+
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
         key = OccurrenceKey(None, start_at, clean_code(code) if code else None)
@@ -245,6 +344,30 @@ class SqlMeetings:
         if known is not None:
             return known
         return insert_meeting(self._connection, new_meeting(key, as_of))
+
+    def codes(self, start_at: datetime, end_at: datetime) -> frozenset[str]:
+        """Codes of all occurrences that overlap [start_at, end_at)."""
+        query = (
+            select(meetings.c.meeting_code)
+            .where(
+                meetings.c.meeting_code.is_not(None),
+                overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+            )
+            .distinct()
+        )
+        return frozenset(self._connection.execute(query).scalars())
+
+    def earliest_new(
+        self, seen_after: datetime, *, start_at: datetime, end_at: datetime
+    ) -> datetime | None:
+        """The first start of occurrences with a code that were first seen after an instant."""
+        query = select(func.min(meetings.c.start_at, type_=Instant)).where(
+            meetings.c.first_seen_at > seen_after,
+            meetings.c.meeting_code.is_not(None),
+            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+        )
+        found: datetime | None = self._connection.execute(query).scalar()
+        return found
 
     def adhoc_codes(self, since: datetime) -> frozenset[str]:
         """Codes of ad-hoc calls that began after an instant."""
@@ -274,6 +397,18 @@ class SqlMeetings:
         rows: Sequence[Row[Any]] = self._connection.execute(query).all()
         found = copies_of(self._connection, [row.id for row in rows if row.copies])
         return [_record(row, found.get(row.id, ())) for row in rows]
+
+
+_SLOTS = (
+    select(*(meetings.c[name] for name in ("id", "is_adhoc", "is_cancelled", "start_at", "end_at")))
+    .where(
+        meetings.c.meeting_code == bindparam("code"),
+        meetings.c.start_at < bindparam("last"),
+        or_(meetings.c.end_at > bindparam("since"), meetings.c.start_at >= bindparam("since")),
+    )
+    .order_by(meetings.c.start_at, meetings.c.id)
+)
+"""`overlaps` with a code, built once: it is asked for each conference."""
 
 
 def _no_meeting(meeting_id: int) -> NotFound:
@@ -306,6 +441,7 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
             some,
             first_seen_at=row.first_seen_at,
             disclosure=row.disclosure,
+            text_disclosure=row.text_disclosure,
             fingerprints=row.fingerprints,
         )
     return MeetingRecord(
@@ -319,4 +455,10 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
         attendance_problem=row.attendance_problem,
         attendance_final=row.attendance_final,
         version=row.version,
+        event_ids=frozenset(
+            event_id for c in some for event_id in (c.event_id, c.recurring_event_id) if event_id
+        ),
+        space=row.space,
+        guest_list=row.guest_list,
+        link=row.link or "",
     )

@@ -37,6 +37,7 @@ class SqlRegistry:
         self._connection = connection
         self._meta = SqlMeta(connection)
         self._chain = SqlChain(connection)
+        self._since: datetime | None = None
 
     def current(self) -> Registry:
         """The rows known now."""
@@ -80,6 +81,7 @@ class SqlRegistry:
         self._end([row.id for row in ended], as_of, link)
         self._add([row | {"link": link} for row in added])
         self._meta.set(_SINCE, str(to_micros(as_of)))
+        self._since = as_of
         return True
 
     def _record(
@@ -119,8 +121,10 @@ class SqlRegistry:
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
-        since = self._meta.get(_SINCE)
-        return None if since is None else from_micros(int(since))
+        if self._since is None:
+            since = self._meta.get(_SINCE)
+            self._since = None if since is None else from_micros(int(since))
+        return self._since
 
 
 def _keyed(rows: Sequence[RegistryRow]) -> Iterator[tuple[_Key, tuple[int, dict[str, str]]]]:

@@ -20,8 +20,16 @@ from sqlalchemy import (
 )
 
 from meetbot.domain.flags import Flag
-from meetbot.domain.meetings import Disclosure, Fingerprint, KeptCopy, KeptGuest
+from meetbot.domain.guest_list import GuestList
+from meetbot.domain.meetings import (
+    Disclosure,
+    Fingerprint,
+    KeptCopy,
+    KeptGuest,
+    TextDisclosure,
+)
 from meetbot.domain.notices import Notice
+from meetbot.domain.spaces import SpaceFacts
 from meetbot.store.columns import Document, Instant, Key, Words
 
 metadata = MetaData(
@@ -67,6 +75,20 @@ account_addresses = Table(
     Index(None, "person_key"),
 )
 """Which account an address or alias leads to. Keyed addresses only."""
+
+student_marks = Table(
+    "student_marks",
+    metadata,
+    Column("mark", Key, primary_key=True),
+    Column(
+        "person_key",
+        Key,
+        ForeignKey("accounts.person_key", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Index(None, "person_key"),
+)
+"""Keyed marks of students' names and ids, to find them in a text. Nothing can be read from them."""
 
 groups = Table(
     "groups",
@@ -123,12 +145,17 @@ meetings = Table(
     Column("due_at", Instant),
     Column("version", Integer, nullable=False),
     Column("disclosure", Document(Disclosure)),
+    Column("text_disclosure", Document(TextDisclosure)),
     Column("fingerprints", Document(tuple[Fingerprint, ...]), nullable=False),
     Column("undecided", Document(tuple[str, ...]), nullable=False),
     Column("is_undecided", Boolean, nullable=False),
     Column("attendance_read_at", Instant),
     Column("attendance_problem", Words, nullable=False),
     Column("attendance_final", Boolean, nullable=False),
+    Column("space", Document(SpaceFacts)),
+    Column("space_due_at", Instant),
+    Column("guest_list", Document(GuestList)),
+    Column("link", Key),
     Index(None, "ical_uid"),
     Index(None, "meeting_code", "start_at"),
     Index(None, "due_at"),
@@ -138,7 +165,10 @@ meetings = Table(
 """Occurrences that were in scope, found by their stable key.
 
 `version` counts the changes that made one due. `copies` is 0 for an ad-hoc call, and for an event
-that left the scope.
+that left the scope. Without `space_due_at` the space was not read for the event as it is now.
+`link` is code and outside guests as of the last judgment, the latter hashed: when it changes, other
+events with the code are judged again. Entries of a guest list and co-hosts are keyed; a co-host's
+address is clear unless a student's.
 """
 
 copies = Table(
@@ -154,6 +184,8 @@ copies = Table(
     Column("is_cancelled", Boolean, nullable=False),
     Column("copy", Document(KeptCopy), nullable=False),
     Index(None, "meeting_id"),
+    Index(None, "event_id"),
+    Index(None, "recurring_event_id"),
 )
 """Each calendar's copy of an occurrence. Student guests by key and domain only."""
 
@@ -171,6 +203,19 @@ meeting_guests = Table(
 )
 """Keyed guests, organizers, creators and groups of each occurrence, to find it by them."""
 
+event_edits = Table(
+    "event_edits",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("event_id", Key, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Document(KeptGuest)),
+    Column("guest_key", Key),
+    Index(None, "event_id"),
+    Index(None, "at"),
+)
+"""Rows of the Calendar audit log about kept events: who changed one, whom they added, all keyed."""
+
 # --- conferences --------------------------------------------------------------------------------
 
 conferences = Table(
@@ -184,14 +229,15 @@ conferences = Table(
     Column("space", Words),
     Column("organizer", Words),
     Column("calendar_event_id", Words),
+    Column("organizer_key", Text),
     Column("visits", Text, nullable=False),
     Index(None, "code", "start_at"),
     Index(None, "start_at"),
 )
 """Calls that were held, by Meet and by the audit log. `code` without hyphens.
 
-`visits` is a document of `store.visits`: joins to leaves, identities keyed; a clear address only of
-staff and outsiders.
+`visits` is a document of `store.visits`: joins to leaves, identities keyed. A clear address, as
+participant or organizer, only of staff and outsiders.
 """
 
 # --- registry -----------------------------------------------------------------------------------
@@ -216,6 +262,17 @@ registry_rows = Table(
 
 `link` and `ended_link` are the links of the chain that record its coming and its end.
 """
+
+exemption_uses = Table(
+    "exemption_uses",
+    metadata,
+    Column("exemption", Key, primary_key=True),
+    Column("occurrence", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Index(None, "used_at"),
+)
+"""In which occurrence (keyed) which exemption (keyed) was used, also of meetings not kept."""
 
 # --- flags and mail -----------------------------------------------------------------------------
 

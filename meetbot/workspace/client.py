@@ -31,6 +31,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from meetbot.errors import BadAnswer, Temporary
 from meetbot.workspace.access import Access
+from meetbot.workspace.activities import decode_page
 from meetbot.workspace.api import Api, Grant
 from meetbot.workspace.quota import Quota
 from meetbot.workspace.raw import Raw
@@ -49,6 +50,8 @@ _SERVICES: Mapping[Api, tuple[str, str, str]] = {
 }
 """Name, version, and the service path, which an own endpoint must repeat."""
 _MOST_PAGES = 10_000
+_WINDOW = 60.0
+"""Seconds after which a limit per minute should be over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ class RetryPolicy:
     `total` bounds the waiting for rate limits, `outage` that for failures. `budget` is how many
     more retries after failures (not after rate limits) an API is given than half its successes.
     A call that insisted in vain uses it up: when an API is down, the next calls fail at once, so
-    that a pass over everything still ends within two minutes.
+    that a pass over everything still ends within two minutes. The same holds for rate limits: a
+    call that waited for longer than a minute window in vain is the last one that waits until a
+    request succeeds.
     """
 
     tries: int = 6
@@ -87,12 +92,23 @@ class RetryPolicy:
 
 
 class _Budget:
-    """Retries that are left for each API."""
+    """Retries that are left for each API, and where waiting for a rate limit was in vain."""
 
     def __init__(self, most: int) -> None:
         self._most = float(most)
         self._left = dict.fromkeys(Api, float(most))
+        self._limited: set[Api] = set()
         self._lock = threading.Lock()
+
+    def may_wait(self, api: Api) -> bool:
+        """Whether waiting for a rate limit may help."""
+        with self._lock:
+            return api not in self._limited
+
+    def give_up(self, api: Api) -> None:
+        """A call waited for its rate limit in vain."""
+        with self._lock:
+            self._limited.add(api)
 
     def spend(self, api: Api) -> bool:
         """Take one retry; False when none is left."""
@@ -111,6 +127,7 @@ class _Budget:
         """A request succeeded."""
         with self._lock:
             self._left[api] = min(self._most, self._left[api] + 0.5)
+            self._limited.discard(api)
 
 
 class GoogleClient:
@@ -164,7 +181,9 @@ class GoogleClient:
             late = passed > self._policy.time_for(refused)
             if late or state.attempt_number >= self._policy.tries_for(refused):
                 return True
-            return not (refused.is_rate or self._budget.spend(grant.api))
+            if refused.is_rate:
+                return not self._budget.may_wait(grant.api)
+            return not self._budget.spend(grant.api)
 
         retrying = Retrying(
             retry=retry_if_exception(_may_help),
@@ -176,7 +195,9 @@ class GoogleClient:
         try:
             answer: Raw = retrying(self._once, grant, subject, method, parameters)
         except Refused as refused:
-            if isinstance(refused.error, Temporary) and not refused.is_rate:
+            if refused.is_rate and self._clock() - begun > _WINDOW:
+                self._budget.give_up(grant.api)
+            elif isinstance(refused.error, Temporary) and not refused.is_rate:
                 self._budget.drain(grant.api)
             raise refused.error from refused
         self._budget.refill(grant.api)
@@ -352,6 +373,15 @@ class _FastJson(JsonModel):  # type: ignore[misc]
             return _lenient(content)
 
 
+class _AuditJson(_FastJson):
+    """Pages of the audit log are decoded into typed rows; see `workspace.activities`."""
+
+    def deserialize(self, content: bytes) -> object:
+        """Decode a body; one that is not as documented is read as plain JSON."""
+        page = decode_page(content)
+        return super().deserialize(content) if page is None else page
+
+
 def _lenient(content: bytes) -> object:
     """What orjson refuses and Google's servers may still write: lone surrogates in a title."""
     try:
@@ -379,7 +409,7 @@ def _built(api: Api, api_root: str | None) -> Any:
         name,
         version,
         http=_NoTransport(),
-        model=_FastJson(),
+        model=_AuditJson() if api is Api.REPORTS else _FastJson(),
         client_options=options,
         static_discovery=True,
         cache_discovery=False,

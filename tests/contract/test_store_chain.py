@@ -198,6 +198,25 @@ def test_a_row_put_in_past_meetbot_is_named(store: SqlStore, insert: str) -> Non
     assert broken(store) is not None
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE flags SET status = 'upheld'",
+        "UPDATE flags SET status = 'open'",
+        """UPDATE flags SET flag = replace(flag, '"dismissed"', '"upheld"')""",
+    ],
+)
+def test_a_flag_closed_otherwise_than_decided_is_named(store: SqlStore, statement: str) -> None:
+    """Its status is the last decision's, once there is one that closes it."""
+    a_history(store)
+    change(store, statement)
+
+    found = broken(store)
+    assert found is not None
+    assert found.kind == "flags"
+    assert FLAG.id in found.what
+
+
 def test_a_head_of_long_ago_is_found_again(store: SqlStore) -> None:
     """What was mailed once stays in the chain, however it grows."""
     a_history(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from threading import Barrier
 
@@ -101,18 +102,50 @@ def test_attempts_are_counted(store: SqlStore) -> None:
     assert claim(store)[0].attempts == 1
     with store.transaction() as tx:
         tx.outbox.defer("one", "busy", retry_at=at(1))
+    add(store, a_notice("never tried", 9))
 
+    with store.reading() as tx:
+        assert tx.outbox.waiting() == 1
     assert claim(store, 0.5) == []
     assert claim(store, 1)[0].attempts == 2
 
 
 def test_a_dead_workers_claim_is_taken_back(store: SqlStore) -> None:
-    """After ten minutes somebody else sends it."""
-    add(store, a_notice("one"))
+    """It is due again at once, as the next attempt; what is not claimed stays as it was."""
+    add(store, a_notice("one"), a_notice("later", 9))
     claim(store, 0)
+    assert claim(store, 1) == []
+    with store.transaction() as tx:
+        assert tx.outbox.take_back(at(1)) == 1
+        assert tx.outbox.take_back(at(1)) == 0
 
-    assert claim(store, 9.9) == []
-    assert claim(store, 10)[0].attempts == 2
+    assert [(q.notice.id, q.attempts) for q in claim(store, 1)] == [("one", 2)]
+
+
+def test_who_has_a_mail_already_is_not_among_those_left(store: SqlStore) -> None:
+    """A notice put off for some recipients comes back with those, and with its whole header."""
+    notice = replace(a_notice("one"), to=("a@district.example", "b@district.example"))
+    add(store, notice)
+    claim(store)
+    with store.transaction() as tx:
+        tx.outbox.defer("one", "busy", retry_at=at(1), left=("b@district.example",))
+    (queued,) = claim(store, 1)
+    assert queued.notice == replace(notice, left=("b@district.example",))
+    with store.transaction() as tx:
+        tx.outbox.defer("one", "away", retry_at=at(2))
+
+    assert claim(store, 2)[0].notice.left == ("b@district.example",)
+
+
+def test_one_process_at_a_time_is_alone_at_a_work(store: SqlStore, url: str) -> None:
+    """Another store gets it when the first one ends it, and another work at any time."""
+    with closing(open_store(url)) as other:
+        with store.alone("delivery") as first, other.alone("delivery", patience=0) as second:
+            assert (first, second) == (True, False)
+            with other.alone("else") as third:
+                assert third
+        with other.alone("delivery") as freed:
+            assert freed
 
 
 def test_what_would_come_too_late_is_dropped(store: SqlStore) -> None:
@@ -121,6 +154,8 @@ def test_what_would_come_too_late_is_dropped(store: SqlStore) -> None:
 
     assert ids(claim(store, 5, limit=1)) == ["claimed"]
     assert claim(store, 6) == []
+    with store.transaction() as tx:
+        tx.outbox.take_back(at(15))
     assert claim(store, 15.1) == []
     assert states(store) == {OutboxState.DROPPED: 2}
 

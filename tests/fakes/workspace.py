@@ -9,12 +9,15 @@ from datetime import datetime
 from meetbot.domain.attendance import Conference, RawIdentity, Visit
 from meetbot.domain.notices import Mail
 from meetbot.domain.people import Account
+from meetbot.domain.spaces import Space
 from meetbot.errors import NotFound
 from meetbot.ports import (
     AuditPage,
     CalendarRead,
+    ChangePage,
     GroupMember,
     Participant,
+    Sift,
     SyncMark,
 )
 
@@ -78,6 +81,13 @@ class FakeMeet:
         del organizer, participant
         return ()
 
+    def space(self, organizer: str, place: str) -> Space:
+        raise NotFound(f"{organizer} has no space {place}")
+
+    def cohosts(self, organizer: str, space: str) -> tuple[str, ...]:
+        del organizer, space
+        return ()
+
 
 @dataclass
 class FakeReports:
@@ -85,13 +95,13 @@ class FakeReports:
 
     pages: list[AuditPage] = field(default_factory=list)
 
-    def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
-        del since, until
+    def meet(self, since: datetime, until: datetime, sift: Sift) -> Iterator[AuditPage]:
+        del since, until, sift
         return iter(self.pages)
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
         del since, until
-        return frozenset()
+        return iter(())
 
 
 @dataclass

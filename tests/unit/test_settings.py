@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
-from meetbot.domain.policy import Limits, Policy
+from meetbot.domain.policy import Limits, Policy, SpecialAccounts
 from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 from meetbot.settings import (
@@ -99,16 +100,47 @@ def test_policy_template_is_the_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "values"), [("thresholds", Thresholds), ("limits", Limits), ("retention", Retention)]
+    ("table", "values"),
+    [
+        ("thresholds", Thresholds),
+        ("limits", Limits),
+        ("retention", Retention),
+        ("accounts", SpecialAccounts),
+    ],
 )
 def test_policy_template_names_every_value(table: str, values: type) -> None:
     """No threshold, limit or time can be set that the template does not explain."""
     text = (TEMPLATES / "policy.toml").read_text(encoding="utf-8")
     section = text.split(f"[{table}]\n")[1].split("\n\n")[0]
 
-    written = [line.split(" = ")[0] for line in section.splitlines()]
+    written = [line.split(" = ")[0].rstrip() for line in section.splitlines()]
 
     assert written == [field.name for field in dataclasses.fields(values)]
+
+
+def test_words_of_files_and_certificated_units(tmp_path: Path) -> None:
+    """A district's own words and units; what is no word and no unit is said with its fix."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        'certificated_units = ["/Staff/Teachers/"]\n[files]\nroster = ["Liste", "Liste"]\n',
+        encoding="utf-8",
+    )
+    found = load_policy(policy, RULES)
+
+    assert found.certificated_units == ("/Staff/Teachers",)
+    assert found.files == FileWords(roster=("Liste",))
+
+    policy.write_text(
+        'certificated_units = ["Staff"]\n[files]\nroster = ["-"]\nrosters = []\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(BadInput) as wrong:
+        load_policy(policy, RULES)
+    assert {mistake.place.rpartition(": ")[2] for mistake in wrong.value.mistakes} == {
+        "certificated_units[0]",
+        "files.roster[0]",
+        "files.rosters",
+    }
 
 
 def test_defaults(file: Path) -> None:
@@ -188,6 +220,7 @@ def test_all_mistakes_at_once(file: Path) -> None:
         api_root = "http://api.example"
         [mail]
         transport = "pigeon"
+        url = "http://mail.district.example"
         sender = "x"
         officers = "officer@district.example"
         [mail.contacts]
@@ -223,6 +256,7 @@ def test_all_mistakes_at_once(file: Path) -> None:
         "google.api_root",
         "database",
         "mail.transport",
+        "mail.url",
         "mail.sender",
         "mail.officers",
         "mail.contacts.afterschool",
@@ -572,6 +606,8 @@ def test_policy_values(file: Path) -> None:
         closes = "15:30"
         [retention]
         evidence = "2000d"
+        [accounts]
+        delegates = ["Booking@District.example", "aide@district.example"]
         [rules.guests-can-invite]
         enabled = false
         [rules.contract-scope]
@@ -585,6 +621,8 @@ def test_policy_values(file: Path) -> None:
     assert policy.approved_platforms == {Platform.GOOGLE_MEET, Platform.ZOOM}
     assert policy.thresholds == Thresholds(after_s=90)
     assert policy.limits == Limits(outside_window=timedelta(0), personal_clearance=True)
+    assert policy.accounts.delegates == ("aide@district.example", "booking@district.example")
+    assert policy.accounts.webinar_hosts == ()
     assert policy.school_calendar.weekdays == (0, 4)
     assert policy.school_calendar.closes == time(15, 30)
     assert policy.retention == Retention(evidence=timedelta(days=2000))
@@ -612,6 +650,10 @@ def test_policy_values(file: Path) -> None:
         "[retention]\nevidence = 1096",
         '[retention]\nforever = "1d"',
         'approved_platforms = "zoom"',
+        '[accounts]\ndelegates = "booking@district.example"',
+        '[accounts]\ndelegates = ["booking"]',
+        "[accounts]\nwebinar_hosts = [1]",
+        '[accounts]\nbooking = ["booking@district.example"]',
         "[rules]\nguests-can-invite = false",
         "[rules.guests-can-invite]\nenabeld = true",
         '[rules.guests-can-invite]\nenabled = "no"',
