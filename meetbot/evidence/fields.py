@@ -81,7 +81,6 @@ KEPT: Mapping[type, frozenset[str]] = {
 """Organizations, rules, days and sentences. Names and addresses within them are renamed."""
 
 DROPPED: Mapping[type, frozenset[str]] = {
-    Host: frozenset({"display_name"}),
     Exemption: frozenset({"reason", "owner"}),
 }
 """Free text about people, on which no rule rests."""
@@ -91,7 +90,7 @@ RENAMED: Mapping[type, frozenset[str]] = {
     Meeting: frozenset({"meeting_code", "calendars"}),
     Fingerprint: frozenset({"host", "externals"}),
     KeptGuest: frozenset({"address_key", "address", "name_tokens", "via_group"}),
-    Host: frozenset({"stand_ins"}),
+    Host: frozenset({"display_name", "stand_ins"}),
     Invitee: frozenset({"person_name"}),
     SharedCode: frozenset({"externals"}),
     SpaceFacts: frozenset({"code", "organizer_key", "name"}),
