@@ -49,8 +49,11 @@ class GroupMember:
 class DirectoryPort(Protocol):
     """Admin SDK Directory v1, as the admin subject."""
 
-    def accounts(self) -> Iterator[Account]:
-        """All users of the customer, pages streamed, guests and suspended ones included."""
+    def accounts(self) -> Iterator[Account | None]:
+        """All users of the customer, pages streamed, guests and suspended ones included.
+
+        None stands for one that could not be understood.
+        """
 
     def account(self, key: str) -> Account | None:
         """One user by id, primary address or alias; None when Google does not know it here."""

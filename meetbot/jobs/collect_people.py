@@ -39,17 +39,19 @@ def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
     students: dict[str, bool] = defaultdict(lambda: True)
     with deps.store.reading() as tx:
         is_first = tx.meta.source(SOURCE).read_at is None
-    changed = False
+    changed, malformed = False, 0
     try:
         for batch in _batches(deps.directory.accounts()):
             deps.go_on()
-            for account in batch:
+            accounts = [account for account in batch if account is not None]
+            malformed += len(batch) - len(accounts)
+            for account in accounts:
                 _note_domain(account, students)
             with deps.store.transaction() as tx:
-                rows = [known(account, deps.pseudonyms) for account in batch]
+                rows = [known(account, deps.pseudonyms) for account in accounts]
                 changed |= bool(tx.people.save(rows, seen_at=as_of))
-                changed |= bool(tx.people.note_marks(_marks(deps, batch)))
-            tally.read += len(batch)
+                changed |= bool(tx.people.note_marks(_marks(deps, accounts)))
+            tally.read += len(accounts)
     except MeetbotError as error:
         if changed:
             _read_all_again(deps, as_of)
@@ -61,9 +63,12 @@ def _accounts(deps: Deps, outcome: Outcome, as_of: datetime) -> None:
         tally.note_failed(problem)
         note_source(deps, SOURCE, as_of, problem=problem)
         return
+    for _ in range(malformed):
+        tally.note_failed("an account could not be understood")
     only_students = sorted(domain for domain, only in students.items() if only)
     with deps.store.transaction() as tx:
-        gone = tx.people.sweep(seen_before=as_of)
+        # Whoever could not be understood stays what they were, and is asked for by address.
+        gone = 0 if malformed else tx.people.sweep(seen_before=as_of)
         outcome.count("accounts_gone", gone)
         tx.meta.set("student-domains", json.dumps(only_students))
     if changed or gone or is_first:

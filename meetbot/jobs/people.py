@@ -15,13 +15,15 @@ from meetbot.domain.addresses import Address, parse_address
 from meetbot.domain.identity import name_tokens
 from meetbot.domain.meetings import KeptGuest
 from meetbot.domain.people import Account, AccountKind, KnownAccount, Pseudonyms
-from meetbot.errors import MeetbotError, NotFound
+from meetbot.errors import BadAnswer, MeetbotError, NotFound
 from meetbot.jobs.deps import Deps
 from meetbot.ports import KnownGroup, Outcome, Tally, Tx
 
 GOOGLE_DOMAINS = "google-domains"
 _GROUP_AGE = timedelta(hours=6)
 """How long a group's members are taken as known."""
+_MOST_ODD = 4
+"""Answers that cannot be understood after which the directory counts as down."""
 _LOOKED_UP_FOR = timedelta(hours=36)
 """How long somebody who was asked for stays known without being listed: so late may lists be.
 
@@ -68,6 +70,7 @@ class People:
         self._lock = Lock()
         self._asked: dict[str, KnownAccount | None] = {}
         self._failed: set[str] = set()
+        self._malformed = 0
         self._is_down = False
         with deps.store.reading() as tx:
             self.student_domains = read_student_domains(tx)
@@ -110,14 +113,17 @@ class People:
         with self._lock:
             if key in self._asked:
                 return self._asked[key]
-            if self._is_down:
+            if self._is_down or key in self._failed:
                 self._failed.add(key)
                 return None
         try:
             account = self._deps.directory.account(google_key)
         except MeetbotError as error:
             with self._lock:
-                self._is_down = True  # one clear failure is enough; the snapshot goes on serving
+                # One clear failure is enough; the snapshot goes on serving. An answer that cannot
+                # be understood concerns one person, unless there are many.
+                self._malformed += isinstance(error, BadAnswer)
+                self._is_down = not isinstance(error, BadAnswer) or self._malformed > _MOST_ODD
                 self._failed.add(key)
                 self._tally.note_failed(str(error))
             return None

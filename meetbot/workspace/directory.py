@@ -58,13 +58,11 @@ class GoogleDirectory:
         self._lock = threading.Lock()
         self._proven_at: float | None = None
 
-    def accounts(self) -> Iterator[Account]:
+    def accounts(self) -> Iterator[Account | None]:
         """All users of the customer, page by page, guests and suspended ones included.
 
-        Raises `BadAnswer` after the last one if any could not be understood, so that nobody takes
-        the snapshot for complete.
+        None stands for one that could not be understood.
         """
-        malformed = 0
         pages = self._client.pages(
             USERS,
             self._admin,
@@ -76,13 +74,7 @@ class GoogleDirectory:
         for page in pages:
             self._note_proof()
             for raw in items_of(USERS, page, "users"):
-                account = to_account(raw, self._district)
-                if account is None:
-                    malformed += 1
-                else:
-                    yield account
-        if malformed:
-            raise unreadable(USERS, f"{malformed} accounts that could not be understood")
+                yield to_account(raw, self._district)
 
     def account(self, key: str) -> Account | None:
         """One user by id, primary address or alias; None when Google does not know it here.

@@ -115,6 +115,26 @@ def test_a_guest_who_could_not_be_looked_up_is_looked_up_later(scene: Scene) -> 
     assert scene.flag("partner-unregistered").severity == "high"
 
 
+def test_an_account_that_cannot_be_understood_harms_no_other(scene: Scene) -> None:
+    """Said at every pass; whoever it is, is no outsider, and all others are judged."""
+    scene.world.user(COLLEAGUE).unit = ""
+    scene.lesson(START, guests=[PARTNER, COLLEAGUE, *STUDENTS])
+    strange = scene.lesson(START + DAY, guests=[PARTNER, NORA, *STUDENTS])
+    for result in _polls(scene, 2):
+        assert result.sources["directory"].failed == 1
+        assert result.sources["calendars"].read == 2
+    assert scene.flag("partner-unregistered").occurrence.ical_uid == strange.ical_uid
+
+
+def test_a_known_account_that_is_not_understood_any_more_is_not_gone(scene: Scene) -> None:
+    """A teacher stays a teacher, whose calendar is read."""
+    scene.poll()
+    scene.world.user(COLLEAGUE).unit = ""
+    (result,) = _polls(scene, 1)
+    assert result.sources["directory"].failed == 1
+    assert result.sources["calendars"].read == 3
+
+
 def test_who_could_not_be_looked_up_in_a_call_is_looked_up_later(scene: Scene) -> None:
     """A teacher who is not listed yet stayed: no flag then, and the call is read again."""
     start = NOON - 5 * HOUR

@@ -28,7 +28,7 @@ class FakeDirectory:
 
     known: list[Account] = field(default_factory=list)
 
-    def accounts(self) -> Iterator[Account]:
+    def accounts(self) -> Iterator[Account | None]:
         return iter(self.known)
 
     def account(self, key: str) -> Account | None:
