@@ -49,7 +49,7 @@ _SUBJECTS = ("meetbot/domain", "meetbot/rules")
 _COPIED = ("meetbot", "tests", "pyproject.toml", "README.md")
 _KEPT = frozenset({"property", "staticmethod", "classmethod", "dataclass", "overload"})
 _CHILDREN = 2
-_SECONDS = 3.0
+_SECONDS = 2.0
 """How long the tests of one mutant take together at most; the slowest are left out."""
 _ROW = re.compile(r"^\| `(?P<function>[^`]+)` \| (?P<count>\d+) \| (?P<reason>[^|]+) \|$", re.M)
 _NOTICED, _SURVIVED, _UNREACHED = 1, 0, 33
@@ -62,17 +62,21 @@ def main() -> None:
     listed = {row["function"]: int(row["count"]) for row in _ROW.finditer(SURVIVORS.read_text())}
     _copy()
     os.chdir(COPY)
+    _forget_copies()
     copy_src_dir()
-    shutil.rmtree("mutants/tests", ignore_errors=True)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         copy_also_copy_files()
         create_mutants(_CHILDREN)
-    asked: dict[str, SourceFileMutationData] = {}
-    for path in walk_mutatable_files():
-        data = SourceFileMutationData(path=path)
-        data.load()
-        names = (n for n in data.exit_code_by_key if any(fnmatch(n, p) for p in patterns))
-        asked |= dict.fromkeys(names, data)
+    files = [SourceFileMutationData(path=path) for path in walk_mutatable_files()]
+    for file in files:
+        file.load()
+    asked = {
+        name: file
+        for pattern in patterns
+        for file in files
+        for name in file.exit_code_by_key
+        if fnmatch(name, pattern)
+    }
     _try({name: file for name, file in asked.items() if not _is_noticed(file, name)})
     share = _report({name: _is_noticed(file, name) for name, file in asked.items()}, listed)
     sys.exit(share < WANTED)
@@ -112,7 +116,6 @@ class _Trials:
         gc.freeze()
         seconds, tests = _learned(session.items)
         items = {item.nodeid: item for item in session.items}
-        started = time.monotonic()
         try:
             for number, (name, file) in enumerate(self._mutants.items()):
                 chosen = _quickest(tests.get(mangled_name_from_mutant_name(name), []), seconds)
@@ -124,14 +127,17 @@ class _Trials:
                 budget = math.ceil(2 * sum(seconds[nodeid] for nodeid in chosen)) + 2
                 pid = _forked(lambda: _tried(name, [items[n] for n in chosen], budget))  # noqa: B023
                 self._running[pid] = name
-                if number % 500 == 499:
-                    print(f"{number + 1} tried in {time.monotonic() - started:.0f} s", flush=True)
+                if number % 200 == 199:
+                    self._save()
             while self._running:
                 self._await_one()
         finally:
-            for file in set(self._mutants.values()):
-                file.save()
+            self._save()
         return True
+
+    def _save(self) -> None:
+        for file in set(self._mutants.values()):
+            file.save()
 
     def _await_one(self) -> None:
         pid, status = os.wait()
@@ -247,6 +253,14 @@ def _copy() -> None:
         for path in (COPY / source).rglob("*"):
             if path.is_file() and path.relative_to(COPY) not in wanted:
                 path.unlink()
+
+
+def _forget_copies() -> None:
+    """Let mutmut copy anew what it copies; what it makes and remembers stays."""
+    shutil.rmtree("mutants/tests", ignore_errors=True)
+    for path in Path("mutants/meetbot").rglob("*"):
+        if path.is_file() and path.suffix not in (".py", ".meta", ".spans"):
+            path.unlink()
 
 
 def _texts(source: Path) -> Iterator[tuple[Path, bytes]]:
