@@ -23,12 +23,11 @@ import shutil
 import sys
 import time
 import traceback
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NoReturn
 
 import libcst as cst
 import pytest
@@ -94,7 +93,7 @@ def _try(mutants: dict[str, SourceFileMutationData]) -> None:
     for module in [m for m in sys.modules if m.partition(".")[0] == "tests"]:
         del sys.modules[module]  # those of the copy are meant
     chosen = [str(folder / path) for path in config().pytest_add_cli_args_test_selection]
-    options = [f"--rootdir={folder}", f"-c{folder / 'pyproject.toml'}", "-qq", "--no-summary"]
+    options = [f"--rootdir={folder}", f"-c{folder / 'pyproject.toml'}", "-qq", "--no-summary", "--tb=native"]
     set_mutant_under_test("")
     code = pytest.main(
         [*options, *config().pytest_add_cli_args, *chosen], plugins=[_Trials(mutants)]
@@ -129,6 +128,7 @@ class _Trials:
                 self._running[pid] = name
                 if number % 200 == 199:
                     self._save()
+                    print(f"{number + 1} of {len(self._mutants)} tried", flush=True)
             while self._running:
                 self._await_one()
         finally:
