@@ -25,7 +25,7 @@ check: $(READY) ## lint, format, types, layers
 	$(BIN)/lint-imports
 
 fuzz: $(READY) ## presence against the second opinion, 200,000 cases and more
-	$(BIN)/pytest -n auto --hypothesis-profile=fuzz tests/unit/test_presence_properties.py
+	$(BIN)/pytest -n 2 --hypothesis-profile=fuzz tests/unit/test_presence_properties.py
 
 mutation: $(READY) ## whether a test notices each of thousands of changes to the decisions
 	nice -n 19 $(BIN)/python -m tests.mutation
