@@ -4,8 +4,9 @@ mutmut changes the code of `domain/` and `rules/` in thousands of places, one at
 decorated functions alone, and every rule is one; so it works on a copy in which `@rule(…) def f` is
 written `def f`, and `f = rule(…)(f)` below it. The tests are loaded once; each mutant then gets a
 process of its own, forked from there, that runs the tests that reach the changed function, the
-quickest first, until one fails. mutmut's own switch in every function would make the tests three
-times as slow: instead, the one function gets the changed code.
+quickest first, until one fails; one that failed for another mutant of the function goes ahead.
+mutmut's own switch in every function would make the tests three times as slow: instead, the one
+function gets the changed code.
 
 PATTERN names mutants, such as `meetbot.domain.presence*`; without any, all are tried. What was
 noticed once is not tried again until its function changes; remove `build/mutation` to start anew.
@@ -24,7 +25,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from fnmatch import fnmatch
@@ -49,7 +50,7 @@ _SUBJECTS = ("meetbot/domain", "meetbot/rules")
 _COPIED = ("meetbot", "tests", "pyproject.toml", "README.md")
 _KEPT = frozenset({"property", "staticmethod", "classmethod", "dataclass", "overload"})
 _CHILDREN = 2
-_SECONDS = 2.0
+_SECONDS = 1.5
 """How long the tests of one mutant take together at most; the slowest are left out."""
 _ROW = re.compile(r"^\| `(?P<function>[^`]+)` \| (?P<count>\d+) \| (?P<reason>[^|]+) \|$", re.M)
 _NOTICED, _SURVIVED, _UNREACHED = 1, 0, 33
@@ -144,6 +145,8 @@ class _Trials:
     def __init__(self, mutants: dict[str, SourceFileMutationData]) -> None:
         self._mutants = mutants
         self._running: dict[int, str] = {}
+        self._telling: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """By function, the tests that noticed a mutant of it, and how many."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -153,7 +156,9 @@ class _Trials:
         items = {item.nodeid: item for item in session.items}
         try:
             for number, (name, file) in enumerate(self._mutants.items()):
-                chosen = _quickest(tests.get(mangled_name_from_mutant_name(name), []), seconds)
+                function = mangled_name_from_mutant_name(name)
+                told = [test for test, _ in self._telling[function].most_common()]
+                chosen = list(dict.fromkeys([*told, *_quickest(tests.get(function, []), seconds)]))
                 if not chosen:
                     file.exit_code_by_key[name] = _UNREACHED
                     continue
@@ -179,6 +184,10 @@ class _Trials:
         pid, status = os.wait()
         name = self._running.pop(pid)
         self._mutants[name].exit_code_by_key[name] = os.waitstatus_to_exitcode(status)
+        note = Path(f"noticed-{pid}")
+        if note.exists():
+            self._telling[mangled_name_from_mutant_name(name)][note.read_text()] += 1
+            note.unlink()
 
 
 def _forked(work: Callable[[], int]) -> int:
@@ -200,7 +209,11 @@ def _tried(name: str, items: list[pytest.Item], budget: int) -> int:
     limit = int(time.process_time()) + budget
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
     _mutate(name)
-    return _SURVIVED if all(map(_passes, items)) else _NOTICED
+    for item in items:
+        if not _passes(item):
+            Path(f"../noticed-{os.getpid()}").write_text(item.nodeid)
+            return _NOTICED
+    return _SURVIVED
 
 
 def _passes(item: pytest.Item) -> bool:
@@ -233,7 +246,7 @@ def _watched(items: list[pytest.Item], notes: Path) -> int:
     for item in items:
         reached: set[CodeType] = set()
         started = time.process_time()
-        sys.setprofile(lambda frame, event, _: reached.add(frame.f_code))  # noqa: B023
+        sys.setprofile(lambda frame, *_: reached.add(frame.f_code))  # noqa: B023
         is_passed = _passes(item)
         sys.setprofile(None)
         if not is_passed:

@@ -10,7 +10,7 @@ import pytest
 
 from meetbot.domain.attendance import Attendance
 from meetbot.domain.dossier import Dossier, Host, SharedCode
-from meetbot.domain.findings import Finding
+from meetbot.domain.findings import Evidence, Finding
 from meetbot.domain.guest_list import Edit, Editor, Entry, GuestList
 from meetbot.domain.invitation import MarkKind, StudentMark, TextField
 from meetbot.domain.meetings import Disclosure, TextDisclosure
@@ -33,10 +33,12 @@ from tests.dossiers import (
     a_dossier,
     a_registry,
     adhoc,
+    an_attendance,
     an_exemption,
     an_invitee,
     at,
     held,
+    judge,
     partner,
     somebody,
     staff,
@@ -599,3 +601,92 @@ def test_what_rests_on_attendance_is_provisional_until_it_is_final(rule: str) ->
     finding = the(rule, replace(FIRING[rule], is_final=False))
 
     assert finding.concern.is_provisional is (rule in PROVISIONAL)
+
+
+UNKNOWN = an_invitee(Kind.UNKNOWN, "who@district.example")
+LOST = an_attendance("u", Kind.UNKNOWN, (0, 45))
+NOBODY, PARTICIPANT, GUEST = (
+    f"the directory could not be asked about {whom}"
+    for whom in ("the organizer", "a participant", "a guest")
+)
+DOUBTS: dict[str, tuple[Dossier, str, set[Evidence]]] = {
+    "authorization-scope": (
+        a_dossier(host=Host(HOST)),
+        "the host's school is not known, so the approval may be for another one",
+        set(),
+    ),
+    "organizer-not-staff": (a_dossier(host=Host(UNKNOWN)), NOBODY, {Evidence.DIRECTORY}),
+    "created-by-delegate": (
+        a_dossier(creator=None),
+        "who created the event is not known",
+        {Evidence.DIRECTORY},
+    ),
+    "guests-can-invite": (
+        a_dossier(meeting={"are_settings_known": False}),
+        "the organizer's settings of the meeting are not known",
+        {Evidence.CALENDAR},
+    ),
+    "student-contacts-visible": (
+        a_dossier(meeting={"are_settings_known": False, "is_guest_list_complete": False}),
+        "whether guests see one another is not known",
+        {Evidence.CALENDAR},
+    ),
+    "flyer-only-program": (
+        a_dossier(
+            (HOST, PARTNER, UNKNOWN),
+            registry=a_registry(partners=(replace(NORTHSTAR, kind=PartnerKind.COMMUNITY),)),
+        ),
+        GUEST,
+        {Evidence.DIRECTORY},
+    ),
+    "open-access-space": (
+        a_dossier(space=None),
+        "the settings of the Meet space are not known",
+        {Evidence.SPACE},
+    ),
+    "meeting-code-reused": (
+        a_dossier(same_code=(SharedCode(at(DAY), frozenset(), False),)),
+        "the guests of another event with this meeting's code are not known",
+        {Evidence.GUESTS},
+    ),
+    "guest-added-by-partner": (
+        a_dossier(
+            (HOST, PARTNER, EVE, *CLASS),
+            guest_list=replace(HISTORY, entries=(replace(HISTORY.entries[0], could_invite=None),)),
+            edits_read_at=at(-3 * DAY),
+            as_of=at(-3 * DAY),
+        ),
+        "whether guests could add people is not known",
+        {Evidence.CALENDAR},
+    ),
+    "student-data-in-text": (
+        a_dossier(meeting={"search": None}),
+        "the invitation could not be searched for student data in full",
+        {Evidence.TEXT},
+    ),
+    "student-roster-attached": (
+        a_dossier(meeting={"search": None}),
+        "the invitation could not be searched for files in full",
+        {Evidence.TEXT},
+    ),
+    "unidentified-participant": (held(*ALL, LOST), PARTICIPANT, {Evidence.DIRECTORY}),
+    "staff-left-early": (held(*ALL, LOST), PARTICIPANT, {Evidence.DIRECTORY}),
+    "confidential-intruder": (
+        replace(
+            FIRING["confidential-intruder"],
+            attendances=(*FIRING["confidential-intruder"].attendances, LOST),
+        ),
+        PARTICIPANT,
+        {Evidence.DIRECTORY},
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", DOUBTS)
+def test_what_a_rule_cannot_tell(rule: str) -> None:
+    """The rule is undecided, says why in a sentence, and names the source."""
+    dossier, reason, missing = DOUBTS[rule]
+
+    (undecided,) = (u for u in judge(dossier).undecided if u.rule == rule)
+
+    assert (undecided.reason, undecided.missing) == (reason, missing)
