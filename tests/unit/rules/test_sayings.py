@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meetbot.domain.attendance import Attendance
+from meetbot.domain.attendance import Attendance, IdentityForm
 from meetbot.domain.dossier import Dossier, Host, SharedCode
 from meetbot.domain.findings import Evidence, Finding
 from meetbot.domain.guest_list import Edit, Editor, Entry, GuestList
@@ -19,6 +19,7 @@ from meetbot.domain.platforms import find_links
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import (
     Activity,
+    Authorization,
     ExemptionKind,
     Identity,
     IdentityKind,
@@ -40,13 +41,16 @@ from tests.dossiers import (
     PROGRAM,
     STRANGER,
     TEACHER,
+    WASHINGTON,
     a_dossier,
     a_registry,
+    a_visit,
     adhoc,
     an_attendance,
     an_exemption,
     an_invitee,
     at,
+    found,
     held,
     judge,
     partner,
@@ -704,6 +708,10 @@ def test_what_a_rule_cannot_tell(rule: str) -> None:
 
 CLINIC = a_registry(programs=(replace(PROGRAM, type=ProgramType.MENTAL_HEALTH),))
 """A program whose name, and whose partner's, is not told."""
+CONFIDENTIAL = replace(
+    CLINIC,
+    exemptions=(an_exemption(ExemptionKind.CONFIDENTIAL_CLINICAL, consent_on_file=True),),
+)
 MAYBE = an_invitee(Kind.PARTNER, "x@partner.example", confidence=Confidence.COMPATIBLE)
 REGISTERED = a_registry(
     identities=(Identity("northstar", IdentityKind.ADDRESS, "d@partner.example", "Dana Rivera"),)
@@ -828,6 +836,61 @@ VARIANTS: list[tuple[str, Dossier, dict[str, object]]] = [
         replace(linked(SHORT_LINK), invitees=(HOST, STRANGER, *CLASS)),
         {"officer": "Link to an unknown place behind a short link, not approved for this program."},
     ),
+    (
+        "authorizer-role",
+        a_dossier(schools_when_issued={"a1": (replace(LINCOLN, principals=()),)}),
+        {
+            "weight": "high needs-review",
+            "unknowns": ["Since when the authorizer has the role the registry shows now."],
+        },
+    ),
+    (
+        "authorizer-role",
+        a_dossier(
+            registry=a_registry(
+                schools=(LINCOLN, replace(WASHINGTON, leads=("lead@x.example",))),
+                authorizations=(replace(AUTHORIZATION, authorizer_address="lead@x.example"),),
+            )
+        ),
+        {"officer": "Authorizer was lead of Washington School, not of Lincoln School."},
+    ),
+    (
+        "uninvited-external-joined",
+        held(*ALL, partner((5, 10), person="p2", is_invited=False), is_final=False),
+        {
+            "officer": "Northstar joined without invitation.",
+            "weight": "medium confirmed",
+            "about": ("northstar", "northstar", "path"),
+        },
+    ),
+    (
+        "uninvited-external-joined",
+        held(*ALL, partner((5, 10), person="p2", is_invited=False), registry=CLINIC),
+        {"officer": "A contracted partner joined without invitation."},
+    ),
+    (
+        "outside-authorized-window",
+        held(*(replace(a, visits=(a_visit(a.person_key, -12, 57),)) for a in ALL)),
+        {"officer": "Ran 12 min over; Began 12 min early."},
+    ),
+    (
+        "student-contacts-visible",
+        a_dossier(
+            meeting={"disclosure": Disclosure(at(-90), at(-60), 3, seen_by=("northstar", "z"))},
+            registry=a_registry(partners=(NORTHSTAR, replace(NORTHSTAR, partner_id="z"))),
+        ),
+        {"about": ("guest-list", None, None)},
+    ),
+    (
+        "guest-added-by-partner",
+        replace(FIRING["guest-added-by-partner"], registry=CONFIDENTIAL),
+        {"officer": "Fewer than 3 guests added after approval."},
+    ),
+    (
+        "unidentified-participant",
+        held(*ALL, somebody((10, 12), form=IdentityForm.MASKED), registry=CONFIDENTIAL),
+        {"officer": "Fewer than 3 unidentified, 2:00, by an account outside the district."},
+    ),
 ]
 
 
@@ -839,3 +902,58 @@ def test_what_a_rule_says_in_other_cases(
     saying = said(the(rule, dossier))
 
     assert {part: saying.get(part) for part in wanted} == wanted
+
+
+ALPHA = replace(NORTHSTAR, partner_id="alpha", name="Alpha")
+ALPHA_PROGRAM = replace(PROGRAM, program_id="alpha-path", partner_id="alpha")
+ALPHAS_GUEST = an_invitee(Kind.PARTNER, "a@alpha.example", partner_id="alpha")
+
+
+@pytest.mark.parametrize(
+    "of_alpha",
+    [
+        (),
+        (
+            replace(
+                AUTHORIZATION, authorization_id="a0", partner_id="alpha", program_id="alpha-path"
+            ),
+        ),
+    ],
+    ids=["nothing", "all in order"],
+)
+@pytest.mark.parametrize(
+    "of_northstar",
+    [
+        ("authorizer-role", {"authorizer_address": "w@x.example"}),
+        ("authorization-scope", {"ends_on": EVENING}),
+        ("authorization-missing", {"partner_id": "other"}),
+    ],
+)
+def test_each_partner_of_a_meeting_is_judged(
+    of_alpha: tuple[Authorization, ...], of_northstar: tuple[str, dict[str, Any]]
+) -> None:
+    """Whatever is said of the first, the second is not passed over."""
+    rule, changes = of_northstar
+    registry = a_registry(
+        partners=(ALPHA, NORTHSTAR),
+        programs=(ALPHA_PROGRAM, PROGRAM),
+        authorizations=(*of_alpha, replace(AUTHORIZATION, **changes)),
+    )
+    people = (HOST, ALPHAS_GUEST, PARTNER, *CLASS)
+
+    concerned = {
+        f.concern.partner_id
+        for f in judge(a_dossier(people, registry=registry)).findings
+        if f.rule == rule
+    }
+
+    assert "northstar" in concerned
+
+
+def test_who_approved_saw_the_guest_list() -> None:
+    """A guest added before the approval is no addition after it."""
+    dossier = FIRING["guest-added-by-partner"]
+
+    after = replace(dossier, **with_approval(issued_at=at(-4 * DAY + 60)))
+
+    assert not found("guest-added-by-partner", after)
