@@ -134,7 +134,8 @@ def _mutate(name: str) -> None:
         if function.__module__ == module and key in mutants:
             mutant = mutants[key]
             plain = mutant.__func__ if isinstance(mutant, MethodType) else mutant
-            function.__code__ = plain.__code__
+            function.__code__, function.__defaults__ = plain.__code__, plain.__defaults__
+            function.__kwdefaults__ = plain.__kwdefaults__
             return
     raise LookupError(name)
 

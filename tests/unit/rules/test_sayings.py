@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from meetbot.domain.attendance import Attendance, IdentityForm
-from meetbot.domain.dossier import Dossier, Host, SharedCode
+from meetbot.domain.dossier import Dossier, Host, SharedCode, SourceState
 from meetbot.domain.findings import Evidence, Finding
 from meetbot.domain.guest_list import Edit, Editor, Entry, GuestList
 from meetbot.domain.invitation import MarkKind, StudentMark, TextField
@@ -34,6 +35,7 @@ from tests.dossiers import (
     CERTIFICATION,
     CLASS,
     CONTRACT,
+    EVERYTHING,
     HOST,
     LINCOLN,
     NORTHSTAR,
@@ -76,6 +78,11 @@ def with_approval(**changes: Any) -> dict[str, Any]:
     return {"registry": a_registry(authorizations=(replace(AUTHORIZATION, **changes),))}
 
 
+def in_tokyo(**changes: Any) -> Dossier:
+    """The meeting for a district where it begins at midnight, the next day."""
+    return a_dossier(zone=ZoneInfo("Asia/Tokyo"), **changes)
+
+
 def linked(text: str) -> Dossier:
     """The meeting with the links of a text."""
     return a_dossier(meeting={"links": find_links(text), "meeting_code": None})
@@ -104,6 +111,8 @@ NAMESAKE = calling(stranger((0, 45)))
 HISTORY = GuestList(
     at(-4 * DAY), True, (Entry(EVE.guest.address_key, at(-4 * DAY), at(-5 * DAY), True),)
 )
+
+OPEN = SpaceFacts("abcdefghij", HOST.guest.address_key, at(-DAY), "spaces/s", Access.OPEN)
 
 FIRING: dict[str, Dossier] = {
     "partner-unregistered": a_dossier((HOST, STRANGER, *CLASS)),
@@ -151,9 +160,7 @@ FIRING: dict[str, Dossier] = {
         edits_read_at=at(-3 * DAY),
         as_of=at(-3 * DAY),
     ),
-    "open-access-space": a_dossier(
-        space=SpaceFacts("abcdefghij", HOST.guest.address_key, at(-DAY), "spaces/s", Access.OPEN)
-    ),
+    "open-access-space": a_dossier(space=OPEN),
     "meeting-code-reused": a_dossier(
         same_code=(SharedCode(at(7 * DAY), frozenset({"key of another"}), True),)
     ),
@@ -891,6 +898,76 @@ VARIANTS: list[tuple[str, Dossier, dict[str, object]]] = [
         held(*ALL, somebody((10, 12), form=IdentityForm.MASKED), registry=CONFIDENTIAL),
         {"officer": "Fewer than 3 unidentified, 2:00, by an account outside the district."},
     ),
+    (
+        "substitute-supervisor",
+        replace(
+            FIRING["substitute-supervisor"],
+            attendances=(*FIRING["substitute-supervisor"].attendances, somebody((0, 45))),
+        ),
+        {
+            "weight": "info needs-review",
+            "unknowns": ["Whether the host was there without their account."],
+        },
+    ),
+    (
+        "evidence-incomplete",
+        held(*ALL, evidence={k: v for k, v in EVERYTHING.items() if k != Evidence.ATTENDANCE}),
+        {"unknowns": ["who was in the call could not be read"]},
+    ),
+    (
+        "evidence-incomplete",
+        held(*ALL, an_attendance("u", Kind.UNKNOWN, (0, 45))),
+        {"unknowns": ["the directory could not be asked about a participant"]},
+    ),
+    (
+        "open-access-space",
+        a_dossier(
+            space=replace(OPEN, cohosts=()),
+            cohosts=(an_invitee(Kind.INACTIVE, "gone@district.example"),),
+        ),
+        {"facts": {"access": "open", "cohosts": "1 other"}, "unknowns": None},
+    ),
+    (
+        "contract-not-started",
+        a_dossier(registry=a_registry(contracts=(replace(CONTRACT, signed_on=None),))),
+        {
+            "officer": "Contract starts once it is signed, meeting 2026-10-13.",
+            "teacher": "Move the meeting to a day after the contract is signed.",
+        },
+    ),
+    (
+        "contract-not-started",
+        in_tokyo(registry=a_registry(contracts=(replace(CONTRACT, starts_on=date(2026, 10, 15)),))),
+        {"officer": "Contract starts 2026-10-15, meeting 2026-10-14."},
+    ),
+    (
+        "authorization-scope",
+        in_tokyo(**with_approval(ends_on=EVENING)),
+        {"officer": "Approved for 2026-08-01 to 2026-10-12, held for 2026-10-14."},
+    ),
+    (
+        "certification-expired",
+        in_tokyo(
+            registry=a_registry(
+                certifications=(replace(CERTIFICATION, certified_on=MORROW, expires_on=MORROW),)
+            ),
+            meeting={"end_at": at(25 * 60)},
+        ),
+        {"officer": "Certification lapsed 2026-10-14."},
+    ),
+    (
+        "authorization-missing",
+        in_tokyo(host=Host(HOST), **with_approval(revoked_at=at(-10))),
+        {"officer": "Authorization a1 for Lincoln School was revoked on 2026-10-13, held anyway."},
+    ),
+    (
+        "authorization-missing",
+        in_tokyo(**with_approval(revoked_at=at(0))),
+        {
+            "officer": "Authorization a1 for Lincoln School was revoked on 2026-10-14, "
+            "held for Lincoln School."
+        },
+    ),
 ]
 
 
@@ -957,3 +1034,13 @@ def test_who_approved_saw_the_guest_list() -> None:
     after = replace(dossier, **with_approval(issued_at=at(-4 * DAY + 60)))
 
     assert not found("guest-added-by-partner", after)
+
+
+def test_a_source_tells_its_own_problem() -> None:
+    """The sentence that came with the source, where there is one."""
+    known = {Evidence.SPACE: SourceState(is_full=False, problem="the scope is not granted")}
+    dossier = a_dossier(space=OPEN, evidence=EVERYTHING | known)
+
+    (undecided,) = (u for u in judge(dossier).undecided if u.rule == "open-access-space")
+
+    assert undecided.reason == "the scope is not granted"
