@@ -1,5 +1,6 @@
 """What the registry answers for one occasion."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -525,3 +526,148 @@ def test_a_confidential_exemption_may_name_the_clinician() -> None:
     assert holds("doc@clinic.example")
     assert not holds("ann@clinic.example")
     assert not holds()
+
+
+# --- The nearest row ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turn", [1, -1], ids=["nearest first", "nearest last"])
+@pytest.mark.parametrize(
+    ("nearest", "other"),
+    [
+        ({"ends_on": "2026-10-12"}, {"ends_on": "2026-10-01"}),
+        ({"starts_on": "2026-10-14"}, {"starts_on": "2026-10-20"}),
+        ({"starts_on": "2026-10-15"}, {"ends_on": "2026-10-10"}),
+        ({"ends_on": "2026-10-10"}, {"starts_on": "2026-10-17"}),
+        ({"host_address": "bob@district.example"}, {"ends_on": "2026-10-12"}),
+        ({"host_address": "bob@district.example"}, {"host_address": "eve@district.example"}),
+    ],
+)
+def test_the_nearest_approval_is_named(
+    nearest: dict[str, str], other: dict[str, str], turn: int
+) -> None:
+    """The fewest fields, then the fewest days away on either side, then the id; revoked or not."""
+    rows = [
+        an_authorization(number, **{k: day(v) if "_on" in k else v for k, v in columns.items()})
+        for number, columns in enumerate((nearest, other))
+    ]
+    revoked = [replace(row, revoked_at=datetime(2026, 10, 1, tzinfo=UTC)) for row in rows]
+
+    assert authorized(*rows[::turn]).nearest == rows[0]
+    assert authorized(*revoked[::turn]).nearest == revoked[0]
+
+
+def test_what_is_not_known_is_said_with_every_answer() -> None:
+    """Without program and school, whatever the answer is."""
+    nowhere = an_occasion(school=None)
+    unsure = {Field.PROGRAM, Field.SCHOOL}
+    late = an_authorization(issued_at=datetime(2026, 10, 14, tzinfo=UTC))
+
+    for rows in (
+        (),
+        (an_authorization(),),
+        (an_authorization(ends_on=day("2026-10-12")),),
+        (late,),
+    ):
+        assert authorized(*rows, occasion=nowhere, program=None).unsure == unsure
+
+
+def test_the_role_is_looked_for_at_the_school_of_the_approval() -> None:
+    """Wherever in the list that school stands."""
+    schools = (a_school("oak", "/Oak"), a_school("lin", "/Lin"))
+
+    assert authorizer_role(an_authorization(), schools) is AuthorizerRole.PRINCIPAL
+
+
+def test_the_answer_on_contracts_names_the_latest_end_and_the_earliest_start() -> None:
+    """Of several expired ones the last, of several to come the first, in any order."""
+    past = [a_contract("2026-01-01", f"2026-0{month}-28") for month in (3, 5, 4)]
+    ahead = [
+        a_contract("2026-12-01", "2027-01-01"),
+        a_contract("2026-11-01", "2027-01-01"),
+        a_contract("2026-11-20", "2027-01-01", signed=None),
+    ]
+
+    for rows in (past, past[::-1]):
+        assert contracted(*rows) == ContractExpired(day("2026-05-28"), past[1])
+    for rows in (ahead, ahead[::-1]):
+        assert contracted(*rows) == ContractNotStarted(day("2026-11-01"), ahead[1])
+
+
+def test_a_contract_of_one_day_counts_that_day() -> None:
+    """From its first midnight to its last; a meeting past that has expired, not begun too early."""
+    one = a_contract("2026-10-13", "2026-10-13")
+
+    assert contracted(one) == ContractValid(day("2026-10-13"))
+    past_midnight = an_occasion("2026-10-13T05:00", minutes=24 * 60 + 1)
+    assert contracted(one, occasion=past_midnight) == ContractExpired(day("2026-10-13"), one)
+
+
+def test_only_contracts_of_that_time_tell_the_schools_covered() -> None:
+    """Those that end as the meeting begins, or begin as it ends, are not among them."""
+    rows = (
+        a_contract("2026-10-13", "2026-10-13", "oak"),
+        a_contract("2026-10-01", "2026-10-12", "elm"),
+        a_contract("2026-10-14", "2026-10-20", "ash"),
+    )
+    whole_day = an_occasion("2026-10-13T05:00", minutes=24 * 60)
+
+    assert contracted(*rows, occasion=whole_day) == ContractOutOfScope(("oak",))
+
+
+EVENING = "2026-10-13T00:30"
+"""Half past seven in the evening of the 12th in Chicago."""
+
+
+def test_days_are_local_everywhere() -> None:
+    """The evening of the last day is inside, for certifications and exemptions too."""
+    evening = an_occasion(EVENING)
+    begun = a_contract("2026-10-12", "2026-12-31")
+    lapsing = a_certification("2026-01-01", "2026-10-12")
+    waived = an_exemption(ExemptionKind.PLATFORM_EXCEPTION, ends_on=day("2026-10-12"))
+    clinical = an_exemption(
+        ExemptionKind.CONFIDENTIAL_CLINICAL,
+        "dr@acme.example",
+        consent_on_file=True,
+        ends_on=day("2026-10-12"),
+    )
+    rows = registry(begun, lapsing, waived, clinical, a_program("tut"))
+
+    assert certification_answer(rows, "acme", evening) == CertificationValid()
+    assert program_exemption(rows, ExemptionKind.PLATFORM_EXCEPTION, "tut", evening) == waived
+    assert (
+        program_exemption(
+            rows,
+            ExemptionKind.CONFIDENTIAL_CLINICAL,
+            "tut",
+            evening,
+            clinicians=["dr@acme.example"],
+        )
+        == clinical
+    )
+    assert contracted(a_contract("2026-10-13", "2026-12-31"), occasion=evening) == (
+        ContractNotStarted(day("2026-10-13"), a_contract("2026-10-13", "2026-12-31"))
+    )
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_certification_that_comes_closest_is_named(turn: int) -> None:
+    """Whether it lapsed or is yet to come."""
+    near, far = (
+        a_certification("2026-01-01", "2026-10-10"),
+        a_certification("2025-01-01", "2025-12-31"),
+    )
+    soon = a_certification("2026-10-14", "2027-01-01")
+
+    for closest, rows in ((near, (near, far)), (soon, (soon, near))):
+        answer = certification_answer(registry(*rows[::turn]), "acme", an_occasion())
+        assert answer == CertificationExpired(closest)
+
+
+def test_an_exemption_needs_the_contract_of_its_own_program() -> None:
+    """Another program's contract keeps none alive."""
+    waived = an_exemption(ExemptionKind.PLATFORM_EXCEPTION)
+    other = a_contract("2026-01-01", "2026-12-31", program="art")
+    rows = registry(other, waived, a_program("tut"), a_program("art"))
+
+    assert program_exemption(rows, ExemptionKind.PLATFORM_EXCEPTION, "tut", an_occasion()) is None
