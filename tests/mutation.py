@@ -3,10 +3,10 @@
 mutmut changes the code of `domain/` and `rules/` in thousands of places, one at a time. It leaves
 decorated functions alone, and every rule is one; so it works on a copy in which `@rule(…) def f` is
 written `def f`, and `f = rule(…)(f)` below it. The tests are loaded once; each mutant then gets a
-process of its own, forked from there, that runs the tests that reach the changed function, the
-quickest first, until one fails; one that failed for another mutant of the function goes ahead.
-mutmut's own switch in every function would make the tests three times as slow: instead, the one
-function gets the changed code.
+process of its own, forked from there, that runs tests that reach the changed function until one
+fails: those first that noticed another mutant of it, then those that reach little else. mutmut's
+own switch in every function would make the tests three times as slow: instead, the one function
+gets the changed code.
 
 PATTERN names mutants, such as `meetbot.domain.presence*`; without any, all are tried. What was
 noticed once is not tried again until its function changes; remove `build/mutation` to start anew.
@@ -51,7 +51,7 @@ _COPIED = ("meetbot", "tests", "pyproject.toml", "README.md")
 _KEPT = frozenset({"property", "staticmethod", "classmethod", "dataclass", "overload"})
 _CHILDREN = 2
 _SECONDS = 3.0
-"""How long the tests of one mutant take together at most; the slowest are left out."""
+"""How long the tests of one mutant take together at most."""
 _ROW = re.compile(r"^\| `(?P<function>[^`]+)` \| (?P<count>\d+) \| (?P<reason>[^|]+) \|$", re.M)
 _NOTICED, _SURVIVED, _UNREACHED = 1, 0, 33
 """mutmut's exit codes of a mutant's process."""
@@ -154,12 +154,15 @@ class _Trials:
         """Learn which test reaches which function, then try the mutants, some at a time."""
         gc.freeze()
         seconds, tests = _learned(session.items)
+        breadth = Counter(test for reaching in tests.values() for test in reaching)
         items = {item.nodeid: item for item in session.items}
         try:
             for number, (name, file) in enumerate(self._mutants.items()):
                 function = mangled_name_from_mutant_name(name)
                 told = [test for test, _ in self._telling[function].most_common()]
-                chosen = list(dict.fromkeys([*told, *_quickest(tests.get(function, []), seconds)]))
+                chosen = list(
+                    dict.fromkeys([*told, *_closest(tests.get(function, []), seconds, breadth)])
+                )
                 if not chosen:
                     file.exit_code_by_key[name] = _UNREACHED
                     continue
@@ -260,15 +263,14 @@ def _watched(items: list[pytest.Item], notes: Path) -> int:
     return 0
 
 
-def _quickest(tests: list[str], seconds: dict[str, float]) -> list[str]:
-    """The tests in the order of their length, until there is no time left."""
+def _closest(tests: list[str], seconds: dict[str, float], breadth: Counter[str]) -> list[str]:
+    """Tests that reach few functions come first; as many as there is time for."""
     chosen: list[str] = []
     left = _SECONDS
-    for test in sorted(tests, key=seconds.__getitem__):
-        left -= seconds[test]
-        if left < 0:
-            break
-        chosen.append(test)
+    for test in sorted(tests, key=lambda test: (breadth[test], seconds[test])):
+        if seconds[test] <= left:
+            left -= seconds[test]
+            chosen.append(test)
     return chosen
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from meetbot.domain.attendance import IdentityForm, Source
+from meetbot.domain.attendance import Attendance, IdentityForm, Source
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Evidence, Severity
 from meetbot.domain.people import Confidence, Kind
@@ -16,12 +16,14 @@ from meetbot.domain.policy import Policy, RuleSwitch
 from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.thresholds import Thresholds
 from meetbot.rules import PRESENCE_RULES, is_confidential, waiting_without_staff
+from meetbot.rules.presence_facts import contact_totals, presence_recheck
 from tests.dossiers import (
     CERTIFICATION,
     CONTRACT,
     HOST,
     PARTNER,
     STRANGER,
+    a_conference,
     a_dossier,
     a_registry,
     a_student,
@@ -446,3 +448,112 @@ def test_contact_while_others_are_known_by_name_only() -> None:
     dossier = held(staff((0, 30)), partner((0, 30)), guessed, *students((0, 45)))
 
     assert flags(dossier)["staff-left-early"] == (Severity.HIGH, REVIEW)
+
+
+SHARED_SCREEN = "No student account was seen; a class may have shared one screen."
+NOBODY_KNOWS = "Who the unidentified participants were; one of them may have been staff."
+NOT_RECORDED = "When somebody left whose leaving was not recorded."
+AWAY = "Whether somebody was away between first joining and last leaving."
+BY_NAME = "Whether the outside guest recognized by name only is who they seem to be."
+MET = (partner((0, 45)), *students((0, 45)))
+
+
+@pytest.mark.parametrize(
+    ("people", "unknowns"),
+    [
+        ((staff((0, 20)), partner((0, 45))), (SHARED_SCREEN,)),
+        ((staff((0, 30)), *MET, somebody((30, 45))), (NOBODY_KNOWS,)),
+        (
+            (staff((0, 30)), *MET, an_attendance("r", Kind.ROOM, (0, 45))),
+            ("Who sat in front of the room device.",),
+        ),
+        ((staff((0, None)), *MET), (NOT_RECORDED,)),
+        ((staff((0, 30)), hull(partner((0, 45))), *students((0, 45))), (AWAY,)),
+        (
+            (
+                staff((0, 30)),
+                partner((0, 45), confidence=Confidence.COMPATIBLE),
+                *students((0, 45)),
+            ),
+            (BY_NAME,),
+        ),
+        ((staff((0, 30)), *MET), ()),
+    ],
+    ids=["class", "somebody", "room", "no end", "hull", "by name", "sure"],
+)
+def test_why_a_flag_needs_review_is_said(
+    people: tuple[Attendance, ...], unknowns: tuple[str, ...]
+) -> None:
+    """Just the sentences that apply; a confirmed flag has none."""
+    assert the("staff-left-early", held(*people)).concern.unknowns == unknowns
+
+
+def test_one_gap_is_told_as_one() -> None:
+    """The timeline of the mail says `1 gap`, not `1 gaps`."""
+    finding = the("staff-presence-gap", held(staff((0, 10), (12, 45)), *MET))
+
+    assert finding.concern.facts["gaps"] == "1 gap"
+
+
+@pytest.mark.parametrize(
+    ("teacher", "left_at"),
+    [(staff((0, 20), (25, 30)), "10:30"), (staff((0, 20), (40, 42)), "10:42")],
+)
+def test_when_staff_left_is_their_last_moment(teacher: Attendance, left_at: str) -> None:
+    """Of staff, not of others who left later."""
+    finding = the("staff-left-early", held(teacher, partner((0, 44.5)), *students((0, 44))))
+
+    assert finding.message.startswith(f"Staff left {left_at};")
+
+
+def test_staff_whose_leaving_is_unknown_were_there_when_last_seen() -> None:
+    """The last seen moment bounds what is possible, and is the time told."""
+    teacher = staff((0, None))
+    seen = replace(teacher, visits=(replace(teacher.visits[0], last_seen_at=at(30)),))
+    concern = the("staff-left-early", held(seen, *MET)).concern
+
+    assert concern.certainty is REVIEW
+    assert concern.facts["t"] == "10:30"
+    assert [span.seconds for span in concern.spans] == [15 * 60]
+
+
+def test_contact_totals_are_those_of_both_bounds() -> None:
+    """Certain without who may be somebody else, possible with them."""
+    sure = (staff((0, 30)), *MET)
+
+    certain, possible = contact_totals(held(*sure, somebody((30, 35))), Policy())
+
+    assert (certain.after, possible.after) == (10 * 60, 15 * 60)
+
+
+@pytest.mark.parametrize(
+    "dossier",
+    [
+        held(*V02),
+        running(20, *(replace(a) for a in V02), conferences=()),
+        running(20, partner((0, None)), *students((0, None)), is_live=False),
+    ],
+    ids=["over", "no call", "not live"],
+)
+def test_only_a_running_call_is_looked_at_again(dossier: Dossier) -> None:
+    """Nothing changes by itself in one that is over."""
+    assert presence_recheck(dossier, Policy()) is None
+
+
+def test_no_presence_rule_no_second_look() -> None:
+    """With all five switched off the recheck is off; with one of them on it is not."""
+    dossier = running(1, partner((0, None)), *students((0, None)))
+    off = {rule: RuleSwitch(is_enabled=False) for rule in PRESENCE_RULES}
+
+    assert presence_recheck(dossier, Policy()) == at(2)
+    assert presence_recheck(dossier, Policy(rules=off)) is None
+    del off["staff-joined-late"]
+    assert presence_recheck(dossier, Policy(rules=off)) == at(2)
+
+
+def test_a_call_of_several_records_is_judged_within_them() -> None:
+    """Between two records nobody meets, and one that ended is not stretched to now."""
+    calls = (a_conference(0, 20), replace(a_conference(25, 45), name="conferenceRecords/25"))
+    dossier = held(staff((0, 20)), *MET, conferences=calls)
+
+    assert the("staff-left-early", dossier).concern.facts["seconds"] == 20 * 60
