@@ -18,7 +18,8 @@ from meetbot.domain.identity import (
 )
 from meetbot.domain.meetings import Scope
 from meetbot.domain.people import AccountKind, Confidence, Kind, KnownAccount
-from meetbot.domain.registry import NOT_PARTNER_KINDS, ExemptionKind, Registry
+from meetbot.domain.registry import NOT_PARTNER_KINDS, ExemptionKind, IdentityKind, Registry
+from meetbot.domain.registry import Identity as RegistryIdentity
 from tests.dossiers import (
     CLASS,
     PARTNER,
@@ -370,3 +371,91 @@ def test_names_are_compatible_when_one_holds_the_other(
 
     assert are_names_compatible(left, right) is expected
     assert are_names_compatible(right, left) is expected
+
+
+# --- The whole answer ---------------------------------------------------------------------------
+
+PIA = RegistryIdentity("northstar", IdentityKind.ADDRESS, "pia@gmail.com", "Pia Lund")
+
+
+def test_all_that_is_told_of_a_guest() -> None:
+    """Kind, confidence, partner, the registry's name for the person, and whose account it is."""
+    people = a_registry(identities=(PIA, *registered("partner.example")))
+    told = {
+        address: guest_of(address, account, registry=people)
+        for address, account in (
+            ("pia@gmail.com", None),
+            (GUIDE, None),
+            ("eve@elsewhere.example", None),
+            ("new@district.example", None),
+            (HOST, DIRECTORY[HOST]),
+        )
+    }
+
+    assert told["pia@gmail.com"] == Invitee(
+        a_guest("pia@gmail.com"), Kind.PARTNER, Confidence.ADDRESS, "northstar", "Pia Lund"
+    )
+    assert told[GUIDE] == Invitee(a_guest(GUIDE), Kind.PARTNER, Confidence.ADDRESS, "northstar")
+    assert told["eve@elsewhere.example"] == Invitee(
+        a_guest("eve@elsewhere.example"), Kind.EXTERNAL, Confidence.ADDRESS
+    )
+    assert told["new@district.example"] == Invitee(
+        a_guest("new@district.example"), Kind.UNKNOWN, Confidence.NONE, is_district_account=True
+    )
+    assert told[HOST] == Invitee(
+        a_guest(HOST), Kind.STAFF, Confidence.DIRECTORY, is_district_account=True
+    )
+
+
+def test_a_registered_district_address_without_account_is_a_partner_of_ours() -> None:
+    """The registry names the address: not unknown, and still one of the district's."""
+    found = guest_of(CONTRACTOR, registry=a_registry(identities=registered(CONTRACTOR)))
+
+    assert (found.kind, found.is_district_account) == (Kind.PARTNER, True)
+
+
+def test_resources_are_rooms_for_sure() -> None:
+    """By what the calendar says, without the directory."""
+    room = a_guest("room@resource.calendar.google.com", is_resource=True)
+
+    assert a_roster().guest(room, None, START) == Invitee(room, Kind.ROOM, Confidence.DIRECTORY)
+
+
+def test_an_account_under_an_alias_is_known_by_the_address_on_the_list() -> None:
+    """An exemption for that address holds for a contractor's account, on its days."""
+    alias = "c.alias@district.example"
+    exempt = an_exemption(ExemptionKind.GUARDIAN, alias)
+    account = an_account(CONTRACTOR, AccountKind.OTHER)
+    found = guest_of(alias, account, registry=a_registry(exemptions=(exempt,)))
+    nameless = guest_of(alias, replace(account, address="not an address"))
+    without_address = guest_of(alias, replace(account, address=None))
+
+    assert (found.kind, found.guest, found.exemption) == (Kind.EXEMPT, a_guest(alias), exempt)
+    assert nameless.kind is without_address.kind is Kind.EXTERNAL
+
+
+def test_the_address_of_an_account_is_keyed_once() -> None:
+    """The second time it is remembered, and the same."""
+    roster, account = a_roster(), an_account(CONTRACTOR, AccountKind.OTHER)
+
+    assert roster.own_address(account) == roster.own_address(account)
+    assert roster.own_address(account) == (key_of(CONTRACTOR), "district.example")
+    assert roster.outside_address(account, None, None) == (key_of(CONTRACTOR), "district.example")
+    assert roster.outside_address(replace(account, address=None), None, None) == (None, "")
+
+
+def test_a_name_is_cut_before_it_is_keyed() -> None:
+    """Two hundred characters at most, and twelve of each key."""
+    long = "a" * 196 + " bbb"
+
+    assert [len(token) for token in name_tokens(KEYS, long)] == [12, 12]
+    assert name_tokens(KEYS, long + "c") == name_tokens(KEYS, long)
+
+
+def test_a_meeting_without_organizer_and_creator_has_guests_only() -> None:
+    """Neither is made up."""
+    meeting = a_meeting((PARTNER,), organizer=None, creator=None)
+
+    invitees, organizer, creator = classify(meeting, {}, a_roster())
+
+    assert ([i.guest for i in invitees], organizer, creator) == ([PARTNER.guest], None, None)

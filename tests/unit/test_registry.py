@@ -1,5 +1,6 @@
 """The registry snapshot: whose address, whose school, which exemption."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from meetbot.domain.registry import (
     Activity,
+    Authorization,
     Exemption,
     ExemptionKind,
     Identity,
@@ -23,6 +25,7 @@ from meetbot.domain.registry import (
     Row,
     School,
     SchoolKind,
+    renamed,
 )
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -52,17 +55,20 @@ def an_exemption(kind: ExemptionKind, value: str, *days: int) -> Exemption:
     return Exemption(kind, value, None, False, "parent evening", "Ms. Lee", starts_on, ends_on)
 
 
-REGISTRY = Registry.of_rows(
-    [
-        a_partner("acme"),
-        a_partner("beta"),
-        a_domain("acme", "Partner.example"),
-        a_person("beta", "Guest@partner.example", "Gus T."),
-        a_person("beta", "first.last@gmail.com"),
-        a_domain("beta", "gmail.com"),
-        a_person("beta", "ann@other.example"),
-    ]
+ROWS: tuple[Row, ...] = (
+    a_partner("acme"),
+    a_partner("beta"),
+    a_domain("acme", "Partner.example"),
+    a_person("beta", "Guest@partner.example", "Gus T."),
+    a_person("beta", "first.last@gmail.com"),
+    a_domain("beta", "gmail.com"),
+    a_person("beta", "ann@other.example"),
 )
+
+
+def known() -> Registry:
+    """The registry of these rows."""
+    return Registry.of_rows(ROWS)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,7 @@ def test_addresses_match_exactly_then_by_mailbox_then_by_domain(
     address: str, partner: str, how: MatchedBy
 ) -> None:
     """I1, I2: the strongest match wins, and says how it was made."""
-    match = REGISTRY.match_identity(address)
+    match = known().match_identity(address)
 
     assert match is not None
     assert (match.partner_id, match.matched_by) == (partner, how)
@@ -97,12 +103,12 @@ def test_addresses_match_exactly_then_by_mailbox_then_by_domain(
 )
 def test_i4_i5_other_domains_do_not_match(address: str) -> None:
     """I3-I5: tricks, sub-domains and free-mail domains belong to no partner."""
-    assert REGISTRY.match_identity(address) is None
+    assert known().match_identity(address) is None
 
 
 def test_an_alias_beats_the_domain() -> None:
     """A registered alias identifies the person before the domain names the organization."""
-    match = REGISTRY.match_identity("gus@partner.example", aliases=["guest@partner.example"])
+    match = known().match_identity("gus@partner.example", aliases=["guest@partner.example"])
 
     assert match is not None
     assert (match.partner_id, match.person_name, match.matched_by) == (
@@ -128,7 +134,7 @@ def test_an_alias_beats_the_domain() -> None:
 )
 def test_i3_lookalikes_name_the_partner_they_imitate(address: str, imitates: str | None) -> None:
     """I3, I4: same skeleton, other domain; the registered ones imitate nobody."""
-    partner = REGISTRY.lookalike_of(address)
+    partner = known().lookalike_of(address)
 
     assert (partner.partner_id if partner else None) == imitates
 
@@ -261,3 +267,64 @@ def test_rows_do_not_print_people() -> None:
     assert not {"gus", "Gus", "mum", "Lee"} & set(
         repr(rows).replace("'", " ").replace("@", " ").split()
     )
+
+
+def test_rows_that_name_nothing_do_not_hide_the_others() -> None:
+    """A value that is no address or domain is passed over, and the next rows count."""
+    rows = (
+        a_person("acme", "no address"),
+        a_domain("acme", "-"),
+        a_domain("acme", "gmail.com"),
+        a_domain("acme", "a.example"),
+        a_person("beta", "b@b.example"),
+        a_domain("acme", "b.example"),
+    )
+    registry = Registry.of_rows(rows)
+
+    def partner_of(address: str) -> str | None:
+        match = registry.match_identity(address)
+        return match.identity.partner_id if match else None
+
+    assert partner_of("x@a.example") == "acme"
+    assert partner_of("b@b.example") == "beta"
+    assert partner_of("other@b.example") == "acme"
+    assert partner_of("x@gmail.com") is None
+
+
+def test_other_addresses_of_the_districts_people_are_made_primary() -> None:
+    """Principals, leads, authorizers and hosts; who has no other address keeps theirs."""
+    approval = Authorization(
+        "a1",
+        "acme",
+        "tut",
+        "lin",
+        "h@d.example",
+        date(2026, 1, 1),
+        date(2026, 12, 31),
+        authorizer_address="p@d.example",
+        issued_at=NOON,
+    )
+    plain = replace(
+        approval, authorization_id="a2", host_address=None, authorizer_address="q@d.example"
+    )
+    school = a_school("lin", "/Lin", principal="p@d.example", lead="l@d.example")
+    other = a_school("oak", "/Oak", principal="q@d.example", lead="m@d.example")
+    names = {"p@d.example": "P1", "l@d.example": "L1", "h@d.example": "H1"}
+
+    changed = renamed(Registry.of_rows([approval, plain, school, other]), names)
+
+    assert changed.authorizations == (
+        replace(approval, host_address="H1", authorizer_address="P1"),
+        plain,
+    )
+    assert changed.schools == (replace(school, principals=("P1",), leads=("L1",)), other)
+
+
+def test_exemptions_hold_on_local_days() -> None:
+    """Until the last local midnight, not the one of UTC."""
+    row = an_exemption(ExemptionKind.GUARDIAN, "mum@home.example", 1, 12)
+    registry = Registry.of_rows([row])
+    evening = datetime(2026, 10, 13, 0, 30, tzinfo=UTC)
+
+    assert registry.exemption_for_address("mum@home.example", evening, CHICAGO) == row
+    assert registry.exemption_for_address("mum@home.example", NOON, CHICAGO) is None
