@@ -21,7 +21,7 @@ from meetbot.domain.authorizing import (
 )
 from meetbot.domain.cards import NEUTRAL_PARTNER, is_sensitive, occasion_of
 from meetbot.domain.dossier import Dossier, Host
-from meetbot.domain.findings import Certainty, Concern, Severity
+from meetbot.domain.findings import Certainty, Concern
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Partner, School
@@ -52,7 +52,6 @@ class Engagement:
         self,
         *,
         certainty: Certainty | None = None,
-        severity: Severity | None = None,
         unknowns: tuple[str, ...] = (),
         **facts: object,
     ) -> Concern:
@@ -62,7 +61,6 @@ class Engagement:
         return Concern(
             subject=self.subject,
             facts=facts,
-            severity=severity,
             certainty=certainty or self.certainty,
             partner_id=self.partner_id,
             program_id=self.program_id,

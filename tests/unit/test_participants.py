@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from meetbot.domain.attendance import Attendance, Identity, IdentityForm, Source, Visit
 from meetbot.domain.participants import contradictions, do_sources_agree
-from meetbot.domain.people import AccountKind, Confidence, Kind
+from meetbot.domain.people import AccountKind, Confidence, Kind, KnownAccount
 from meetbot.domain.registry import ExemptionKind
-from tests.dossiers import a_registry, an_exemption, at
+from tests.dossiers import START, a_registry, an_exemption, at
 from tests.people import (
     CONTRACTOR,
     DIRECTORY,
@@ -21,6 +21,7 @@ from tests.people import (
     HOST,
     KEYS,
     PUPIL,
+    a_guest,
     a_roster,
     an_account,
     in_audit,
@@ -637,3 +638,105 @@ def test_sources_agree_only_about_somebody_seen_by_both() -> None:
     assert not do_sources_agree([], tolerance=TWO_MINUTES)
     assert not do_sources_agree([both, one], tolerance=TWO_MINUTES)
     assert not do_sources_agree([_seen([(0, None)], [(0, 45)])], tolerance=TWO_MINUTES)
+
+
+# --- All that is told ---------------------------------------------------------------------------
+
+CASEY = an_account(CONTRACTOR, AccountKind.OTHER)
+NEW, ELSE = "new@district.example", "x@else.example"
+GUEST_ACCOUNT = an_account("guide_x@district.example", AccountKind.GUEST, guest_address=GUIDE)
+ACCOUNTS = {account.address or "": account for account in (DIRECTORY[HOST], CASEY, GUEST_ACCOUNT)}
+
+
+def p(account: KnownAccount) -> str:
+    """The key of somebody with an account."""
+    return f"p:{account.person_key}"
+
+
+def a(address: str) -> str:
+    """The key of somebody known by address."""
+    return f"a:{key_of(address)}"
+
+
+@pytest.mark.parametrize(
+    ("visits", "key", "kind", "confidence", "form", "address"),
+    [
+        (in_audit(HOST, (0, 9)), p(DIRECTORY[HOST]), Kind.STAFF, "E1", SIGNED_IN, HOST),
+        (in_meet(HOST, (0, 9)), p(DIRECTORY[HOST]), Kind.STAFF, "E1", SIGNED_IN, HOST),
+        (in_audit(CONTRACTOR, (0, 9)), p(CASEY), Kind.EXTERNAL, "E1", SIGNED_IN, CONTRACTOR),
+        (in_meet(CONTRACTOR, (0, 9)), p(CASEY), Kind.EXTERNAL, "E1", SIGNED_IN, CONTRACTOR),
+        (in_audit(NEW, (0, 9)), a(NEW), Kind.UNKNOWN, "E4", IdentityForm.ADDRESS, NEW),
+        (in_audit(ELSE, (0, 9)), a(ELSE), Kind.EXTERNAL, "E2", IdentityForm.ADDRESS, ELSE),
+        (in_audit(GUIDE, (0, 9)), a(GUIDE), Kind.PARTNER, "E2", IdentityForm.ADDRESS, GUIDE),
+        (
+            in_meet("guide_x@district.example", (0, 9)),
+            a(GUIDE),
+            Kind.PARTNER,
+            "E2",
+            SIGNED_IN,
+            GUIDE,
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_invited", [True, False])
+def test_all_that_is_told_of_somebody_known(
+    visits: list[Visit[Identity]],
+    key: str,
+    kind: Kind,
+    confidence: str,
+    form: IdentityForm,
+    address: str,
+    is_invited: bool,
+) -> None:
+    """Key, class, level, form, address and domain, and whether the guest list names them."""
+    guests = invited(address) if is_invited else []
+
+    found = the_one(resolved(visits, invitees=guests, accounts=ACCOUNTS))
+
+    assert found == replace(
+        found,
+        person_key=key, kind=kind, confidence=Confidence(confidence), form=form,
+        address_key=key_of(address), domain=address.rpartition("@")[2], is_invited=is_invited,
+        partner_id="northstar" if kind is Kind.PARTNER else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("visits", "prefix", "kind"),
+    [
+        (in_meet("dev", (0, 9), form=DEVICE), "d:conferenceRecords/r1/participants/dev", Kind.ROOM),
+        (in_meet("anon", (0, 9), form=ANONYMOUS, name=NAME), "u:meet:", Kind.UNIDENTIFIED),
+        (in_meet("phone", (0, 9), form=PHONE), "u:meet:", Kind.UNIDENTIFIED),
+        (in_audit("d***@h***.com", (0, 9), form=MASKED), "u:audit:", Kind.UNIDENTIFIED),
+    ],
+)
+def test_all_that_is_told_of_somebody_unknown(
+    visits: list[Visit[Identity]], prefix: str, kind: Kind
+) -> None:
+    """The form they came in, and a key of their own."""
+    found = the_one(resolved(visits))
+
+    assert found.person_key.startswith(prefix)
+    assert (found.kind, found.confidence) == (kind, Confidence.NONE)
+    assert found.form is visits[0].identity.form
+    assert (found.address_key, found.domain, found.is_invited) == (None, None, False)
+
+
+def test_who_came_under_an_alias_is_invited_by_their_own_address() -> None:
+    """The directory knows both; the guest list has the account's own."""
+    alias = "t.alias@district.example"
+    accounts = {**DIRECTORY, alias: DIRECTORY[HOST]}
+
+    found = the_one(resolved(in_audit(alias, (0, 9)), invitees=invited(HOST), accounts=accounts))
+
+    assert found.is_invited
+
+
+def test_a_guest_account_invited_under_its_own_address_is_invited() -> None:
+    """The invitation names the Directory entry, the registry the outside address."""
+    own = "guide_x@district.example"
+    guests = [a_roster().guest(a_guest(own), GUEST_ACCOUNT, START)]
+
+    found = the_one(resolved(in_meet(own, (0, 9)), invitees=guests, accounts=ACCOUNTS))
+
+    assert (found.kind, found.is_invited) == (Kind.PARTNER, True)

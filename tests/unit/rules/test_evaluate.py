@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 import meetbot.rules
 from meetbot.domain.attendance import Identity
 from meetbot.domain.dossier import Dossier, Host, SourceState
-from meetbot.domain.findings import Evidence, Phase, Severity
+from meetbot.domain.findings import Concern, Evidence, Phase, Severity
 from meetbot.domain.invitation import MarkKind, StudentMark, TextField, TextSearch
 from meetbot.domain.meetings import Scope, TextDisclosure
 from meetbot.domain.people import Confidence, Kind
@@ -33,6 +34,9 @@ from meetbot.rules import (
     next_look,
     waiting_without_staff,
 )
+from meetbot.rules.once import once_per_dossier
+from meetbot.rules.rule import ALWAYS, Rule, Unsure
+from meetbot.rules.rule import rule as a_rule
 from tests.dossiers import (
     AUTHORIZATION,
     CLASS,
@@ -53,6 +57,9 @@ from tests.dossiers import (
     held,
     hull,
     judge,
+    partner,
+    staff,
+    students,
     the,
     without,
 )
@@ -361,3 +368,69 @@ def test_findings_belong_to_partner_and_program() -> None:
 
     assert (one.partner_id, one.program_id) == ("northstar", "path")
     assert (two.concern.partner_id, two.concern.program_id) == (None, None)
+
+
+def test_how_surely_people_are_known_is_a_fact_of_every_flag() -> None:
+    """By class and level, of guests and of those present; nobody is named or counted."""
+    dossier = held(staff((0, 30)), partner((0, 45)), *students((0, 45)))
+
+    identity = the("staff-left-early", dossier).concern.facts["identity"]
+
+    expected = {"partner": ["E2"], "staff": ["E1"], "student": ["E1"]}
+    present = {"partner": ["E2"], "staff": ["E1"], "student": ["E1"]}
+    assert identity == {"invited": expected, "present": present}
+    assert list(identity) == ["invited", "present"]
+
+
+def test_what_is_missing_of_two_sources_is_told_of_both() -> None:
+    """In one line, with both sources named."""
+    dossier = a_dossier(evidence=without(Evidence.REGISTRY, Evidence.CALENDAR))
+    stale_ = next(u for u in judge(dossier).undecided if u.rule == "authorization-stale")
+
+    assert stale_.missing >= {Evidence.REGISTRY, Evidence.CALENDAR}
+    assert "the calendar could not be read in full; " in stale_.reason
+
+
+def test_a_rule_is_what_its_decorator_says() -> None:
+    """Each part where it belongs, and the plain defaults."""
+
+    def check(dossier: Dossier, policy: Policy) -> Iterator[Concern | Unsure]:
+        yield from ()
+
+    needs, wants = {Evidence.REGISTRY}, {Evidence.CALENDAR}
+    full = a_rule(
+        "x", severity=Severity.HIGH, phases=ALWAYS, officer="o", teacher="t", fix="f",
+        needs=needs, wants=wants, scopes={Scope.ADULT}, family="presence", is_sticky=True,
+        admin="a",
+    )(check)  # fmt: skip
+    plain = a_rule("x", severity=Severity.LOW, phases={Phase.LIVE}, officer="o")(check)
+
+    assert full == Rule(
+        "x", Severity.HIGH, ALWAYS, frozenset(needs), frozenset(wants), frozenset({Scope.ADULT}),
+        "o", "t", "f", "presence", True, check, "a",
+    )  # fmt: skip
+    assert plain == Rule(
+        "x", Severity.LOW, frozenset({Phase.LIVE}), frozenset(), frozenset(),
+        frozenset({Scope.FULL}), "o", "", "", None, False, check, "",
+    )  # fmt: skip
+
+
+def test_an_answer_is_remembered_for_one_and_the_same_dossier() -> None:
+    """An equal dossier is asked anew; only the last few are remembered."""
+    asked: list[Dossier] = []
+
+    @once_per_dossier
+    def answer(dossier: Dossier, policy: Policy) -> int:
+        """What is asked."""
+        asked.append(dossier)
+        return len(asked)
+
+    one, policy = a_dossier(), Policy()
+    twin = replace(one)
+
+    assert [answer(one, policy), answer(one, policy), answer(twin, policy)] == [1, 1, 2]
+    assert answer(one, Policy()) == 3
+    assert answer.__doc__ == "What is asked."
+    for _ in range(8):
+        answer(replace(one), policy)
+    assert answer(one, policy) == 12
