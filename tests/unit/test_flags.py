@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from meetbot.domain.findings import Certainty, Finding, Phase, Severity
+from meetbot.domain.findings import Certainty, Finding, FlagKey, Phase, Severity
 from meetbot.domain.flags import ChangeKind, Flag, FlagStatus, flag_id
 from meetbot.domain.notices import Audience
 from meetbot.store.columns import dump
@@ -297,3 +297,45 @@ def test_a_closed_flag_was_decided_and_not_found(verdict: tuple[list[Finding], s
             assert change.flag.key not in {f.key for f in found}
             assert change.reason
     assert all(flag.occurrence == KEY for flag in kept)
+
+
+def test_a_flag_holds_all_of_its_finding() -> None:
+    """Every part where it belongs, and facts as JSON has them."""
+    finding = a_finding(
+        partner_id="northstar", program_id="path", admin="Set it.",
+        facts={"of": {1: date(2026, 6, 30)}, "list": (date(2026, 6, 30), 2), "x": None},
+    )  # fmt: skip
+
+    (change,) = changed((), finding)
+
+    assert change.flag.facts == {"of": {"1": "2026-06-30"}, "list": ["2026-06-30", 2], "x": None}
+    assert (change.flag.partner_id, change.flag.program_id) == ("northstar", "path")
+    assert change.flag.admin == "Set it."
+
+
+def test_an_update_keeps_who_was_told_and_how_grave_it_was() -> None:
+    """The severity that was told last stays until another is told."""
+    before = a_flag(told_severity=Severity.HIGH)
+
+    (update,) = changed([before], a_finding(severity=Severity.LOW), minutes=5)
+
+    assert update.flag.told_severity is Severity.HIGH
+
+
+def test_closing_says_when_and_why() -> None:
+    """Superseded and withdrawn flags alike."""
+    (withdrawn,) = changed([a_flag()], minutes=7)
+    superseded = next(
+        c
+        for c in changed([a_flag(LEFT)], a_finding(GAP), minutes=7)
+        if c.kind is ChangeKind.SUPERSEDED
+    )
+
+    assert (withdrawn.flag.updated_at, withdrawn.reason) == (at(7), "no longer found")
+    assert superseded.flag.updated_at == at(7)
+    assert superseded.reason == "another classification took its place"
+
+
+def test_an_id_is_the_same_in_every_release() -> None:
+    """It stands in mails and in what districts script against."""
+    assert flag_id(FlagKey("rule", "occurrence", "subject")) == "F-773e2ef34e3d"

@@ -112,6 +112,7 @@ HISTORY = GuestList(
     at(-4 * DAY), True, (Entry(EVE.guest.address_key, at(-4 * DAY), at(-5 * DAY), True),)
 )
 
+ZOOM = "https://us02web.zoom.us/j/1"
 OPEN = SpaceFacts("abcdefghij", HOST.guest.address_key, at(-DAY), "spaces/s", Access.OPEN)
 
 FIRING: dict[str, Dossier] = {
@@ -173,7 +174,7 @@ FIRING: dict[str, Dossier] = {
     "student-roster-attached": a_dossier(
         meeting={"files": (SharedFile("document", "roster"), SharedFile("sheet", "grade", True))}
     ),
-    "unapproved-platform": linked("https://us02web.zoom.us/j/1"),
+    "unapproved-platform": linked(ZOOM),
     "no-staff-joined": held(partner((0, 30)), *students((0, 30))),
     "staff-joined-late": held(staff((6, 45)), partner((0, 45)), *students((0, 45))),
     "staff-left-early": held(staff((0, 30)), partner((0, 44)), *students((0, 45))),
@@ -1045,3 +1046,33 @@ def test_a_source_tells_its_own_problem() -> None:
     (undecided,) = (u for u in judge(dossier).undecided if u.rule == "open-access-space")
 
     assert undecided.reason == "the scope is not granted"
+
+
+@pytest.mark.parametrize(
+    ("now", "diff"),
+    [
+        (a_dossier(meeting={"end_at": at(61)}), "end 2026-10-13 10:45 → 2026-10-13 11:01"),
+        (
+            a_dossier(meeting={"is_recurring": True}),
+            "start 2026-10-13 10:00 → Tue 10:00; end 2026-10-13 10:45 → Tue 10:45; "
+            "repetition single → recurring",
+        ),
+        (a_dossier((HOST, PARTNER, STRANGER, EVE, *CLASS)), "outside guests 2 added, 0 removed"),
+        (
+            a_dossier(host=Host(an_invitee(Kind.STAFF, "b@district.example"), LINCOLN)),
+            "host another host",
+        ),
+        (
+            linked(f"{ZOOM} https://teams.microsoft.com/l/meetup-join/1"),
+            "platform google-meet → teams+zoom",
+        ),
+        (a_dossier((HOST, PARTNER)), "audience students → adults"),
+    ],
+)
+def test_what_changed_after_approval(now: Dossier, diff: str) -> None:
+    """Each part with what it was and what it is."""
+    assert now.meeting is not None
+    approved = fingerprints_after(a_dossier(), Policy())
+    dossier = replace(now, meeting=replace(now.meeting, fingerprints=approved))
+
+    assert the("authorization-stale", dossier).message == f"Changed after approval: {diff}."
