@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meetbot.domain.cases import evaluate_line
+from meetbot.domain.cases import evaluate_line, read_case
+from meetbot.errors import BadInput
 
 START, LEFT, END = "2026-10-13T15:00:00Z", "2026-10-13T15:30:00Z", "2026-10-13T15:44:00Z"
 STAFF = {"person": "t1", "class": "staff", "start": START, "end": LEFT, "last_seen": None}
@@ -418,3 +419,75 @@ def test_depth_never_raises(depth: int) -> None:
     assert identified.startswith('{"id": ')
     assert named.startswith('{"id": ')
     assert not is_readable
+
+
+PAIR = {"person": "p", "class": "staff", "start": "2026-10-13T15:00:00Z"}
+CLASSES = "use one of staff, partner, student, unidentified, room"
+INSTANT = "write it like 2026-10-13T15:00:00Z or 2026-10-13T10:00:00-05:00"
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "what", "fix"),
+    [
+        ({"id": None}, "id", "is missing", "give every case an id"),
+        ({"visits": 1}, "visits", "is not a list", "give a list of visits, which may be empty"),
+        (
+            {"visits": [1]},
+            "visits[0]", "is not a JSON object", "give person, class and start",
+        ),
+        (
+            {"visits": [PAIR | {"person": None}]},
+            "visits[0].person", "is missing", "name the person by any stable key",
+        ),
+        (
+            {"visits": [PAIR | {"start": None}]},
+            "visits[0].start", "is missing", "give the instant of the join",
+        ),
+        ({"visits": [PAIR | {"class": "x"}]}, "visits[0].class", "is no known class", CLASSES),
+        ({"conference": 1}, "conference", "is not a list",
+         "give a list of [start, end] pairs, or null"),
+        ({"conference": [1]}, "conference[0]", "is not a pair",
+         "give [start, end], with end null while it runs"),
+        ({"thresholds": 1}, "thresholds", "is not a JSON object",
+         "give names and whole seconds, or null"),
+        ({"thresholds": {"none_s": -1}}, "thresholds.none_s", "is not a whole number ≥ 0",
+         "give whole seconds, 0 or more"),
+        ({"observed_at": "soon"}, "observed_at", "is not an RFC 3339 instant with a zone", INSTANT),
+    ],
+)  # fmt: skip
+def test_every_mistake_names_the_place_and_the_fix(
+    change: dict[str, object], place: str, what: str, fix: str
+) -> None:
+    """In the words of the contract, so that the line can be mended."""
+    with pytest.raises(BadInput) as wrong:
+        read_case({"id": "x", "visits": []} | change)
+
+    (mistake,) = wrong.value.mistakes
+    assert (mistake.place, mistake.what, mistake.fix) == (place, what, fix)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("{", "is not JSON. Fix: write one JSON object on each line"),
+        ("[1]", "is not a JSON object. Fix: write one JSON object on each line"),
+        ("[" * 100_000, "is nested too deeply. Fix: write it as the contract shows"),
+        ('{"id": NaN}', "is not JSON. Fix: write one JSON object on each line"),
+        ('{"id": 1e999}', "is not JSON. Fix: write one JSON object on each line"),
+    ],
+)
+def test_a_line_that_is_no_object_says_so(line: str, what: str) -> None:
+    """With the fix, and without an id."""
+    answer, is_read = evaluate_line(line)
+
+    assert not is_read
+    assert json.loads(answer) == {"id": None, "error": f"line: {what}"}
+
+
+def test_a_person_may_be_any_json_value() -> None:
+    """The order of its keys makes nobody another person."""
+    one, two = {"a": 1, "b": 2}, {"b": 2, "a": 1}
+
+    case = read_case({"id": "x", "visits": [PAIR | {"person": one}, PAIR | {"person": two}]})
+
+    assert len({visit.person for visit in case.visits}) == 1

@@ -241,3 +241,47 @@ def test_no_text_raises(text: str) -> None:
     for link in (*find_links(text), *filter(None, [entry_point_link("phone", text)])):
         assert link.host.isascii()
         assert link.host == link.host.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("Room=zoom.us/j/1", [(Platform.ZOOM, "zoom.us")]),
+        ("a,zoom.us/j/1;(teams.live.com/meet/2)", [
+            (Platform.ZOOM, "zoom.us"), (Platform.TEAMS, "teams.live.com"),
+        ]),
+        ("Join:zoom.us/j/1.", [(Platform.ZOOM, "zoom.us")]),
+        ("or=webex.com/meet/a,https://zoom.us/j/1", [
+            (Platform.WEBEX, "webex.com"), (Platform.ZOOM, "zoom.us"),
+        ]),
+        ("to=ann@zoom.us", []),
+        ("x=localhost/zoom", []),
+        ("http://zoom.us/j/1", [(Platform.ZOOM, "zoom.us")]),
+        ("https:zoom.us", [(Platform.ZOOM, "zoom.us")]),
+        ("zoommtg:", []),
+        ("zoommtg://join", [(Platform.ZOOM, "")]),
+        ("sips:1@webex.com", [(Platform.WEBEX, "webex.com")]),
+        ("https://meet.google.com/abc-defg-hij", [(Platform.GOOGLE_MEET, "meet.google.com")]),
+        ("https://g.co/meet/room", [(Platform.GOOGLE_MEET, "g.co")]),
+        ("https://g.co/doodle", []),
+        ("https://elsewhere.example/meet/room", []),
+        ("https://bit.ly/a", [(Platform.OTHER, "bit.ly")]),
+        ("https://bit.ly/", []),
+        ("https://zoom.us/j/1#x?y=https://webex.com", [(Platform.ZOOM, "zoom.us")]),
+        ("https://urldefense.us/v3/__https://zoom.us/j/1__;!!x__;y", [(Platform.ZOOM, "zoom.us")]),
+        ("https://urldefense.com/v3/__https://zoom.us/j/1__;!!x", [(Platform.ZOOM, "zoom.us")]),
+        ("https://urldefense.com/v2/url?u=https-3A__zoom.us_j_1&d=x", [(Platform.ZOOM, "zoom.us")]),
+        ("https://urldefense.example/v3/__https://zoom.us/j/1__;", []),
+        ("https://urldefense.example/v2/url?u=https-3A__zoom.us_j_1", []),
+        ("https://secure-web.cisco.com/1abc/https%3A%2F%2Fzoom.us%2Fj%2F1", [
+            (Platform.ZOOM, "zoom.us"),
+        ]),
+        ("https://zoom.us.mcas.ms/j/1", [(Platform.ZOOM, "zoom.us")]),
+        ("https://www.google.com/url?sa=t&q=https://zoom.us/j/1?pwd=a=b", [
+            (Platform.ZOOM, "zoom.us"),
+        ]),
+    ],
+)  # fmt: skip
+def test_links_and_their_hosts(text: str, links: list[tuple[Platform, str]]) -> None:
+    """Within words, behind wrappers, and with schemes of apps; the host is the destination's."""
+    assert [(link.platform, link.host) for link in find_links(text)] == links
