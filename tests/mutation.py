@@ -50,7 +50,7 @@ _SUBJECTS = ("meetbot/domain", "meetbot/rules")
 _COPIED = ("meetbot", "tests", "pyproject.toml", "README.md")
 _KEPT = frozenset({"property", "staticmethod", "classmethod", "dataclass", "overload"})
 _CHILDREN = 2
-_SECONDS = 3.0
+_SECONDS = 1.0
 """How long the tests of one mutant take together at most."""
 _ROW = re.compile(r"^\| `(?P<function>[^`]+)` \| (?P<count>\d+) \| (?P<reason>[^|]+) \|$", re.M)
 _NOTICED, _SURVIVED, _UNREACHED = 1, 0, 33

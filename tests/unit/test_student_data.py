@@ -275,3 +275,40 @@ def test_a_megabyte_is_searched_in_linear_time() -> None:
     for unit in ("<", "&", "a@", "<a ", "a.a", "1-", "'a", "a ", "é<b>", "%40", "Zebulon Quist "):
         text = (unit * 65_536)[:65_536]
         assert len(found(Invitation(description=text))) <= 200
+
+
+@pytest.mark.parametrize(
+    ("student", "text", "kind"),
+    [
+        (a_student("A", "B", local="k1234"), "ask k1234 today", ID),
+        (a_student("A", "B", local="kid123"), "ask kid123 today", None),
+        (a_student("A", "B", "A1234"), "id A1234", ID),
+        (a_student("A", "B", "A123"), "id A123", None),
+        (a_student("A", "B", "1" * 40), "id " + "1" * 40, ID),
+        (a_student("A", "B", "1" * 41), "id " + "1" * 41, None),
+        (a_student("A", "B", "abcdef"), "id abcdef", None),
+        (a_student("A", "B", "123456"), "id 123456", NUMBER),
+        (a_student("A", "B", "1234567"), "id 1234567", ID),
+        (a_student("A", "B", "77123"), "room.77123-x", NUMBER),
+        (a_student("A", "B", "77123"), "77123.room", NUMBER),
+        (a_student("A", "B", "AB-77-12"), "id AB7712", ID),
+        (a_student("Bo", "Li"), "Li, Bo", NAME),
+        (a_student("B", "Lind"), "B Lind", None),
+        (a_student("van", "der"), "van der", NAME),
+        (a_student("Ana", "Lind"), "Ana v w x y z Lind", None),
+        (a_student("Ana", "Lind"), "Ana M. Lind", NAME),
+    ],
+)
+def test_marks_at_their_limits(student: Account, text: str, kind: MarkKind | None) -> None:
+    """Lengths and digits of ids, and short names; the place is that of the mark alone."""
+    assert kinds(text, school=[student]) == ([kind] if kind else [])
+
+
+def test_the_place_of_a_part_is_the_parts() -> None:
+    """Also of the second part, and of the third."""
+    student = a_student("A", "B", "77123", "88123", "99123")
+    text = "77123-88123.99123"
+
+    marks = found(Invitation(description=text), school=[student])
+
+    assert [text[m.offset : m.offset + m.length] for m in marks] == ["77123", "88123", "99123"]
