@@ -25,13 +25,13 @@ class Window(NamedTuple):
 def local_day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day, in UTC.
 
-    Where clocks skip midnight that is the instant of the change. Days at the ends of the calendar
-    (9999-12-31 as "for ever") give the earliest or latest instant there is.
+    Where clocks skip midnight that is the instant of the change. East of Greenwich the first day
+    of the calendar gives the earliest instant there is.
     """
     try:
         return datetime.combine(day, time.min, zone).astimezone(UTC)
     except OverflowError:
-        return _EARLIEST if day.year < 2000 else _LATEST
+        return _EARLIEST
 
 
 def local_interval(starts_on: date, ends_on: date, zone: ZoneInfo) -> Window:

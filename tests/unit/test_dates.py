@@ -115,3 +115,11 @@ def test_the_ends_of_the_calendar_are_as_far_as_instants_go() -> None:
 def test_a_day_starts_in_utc() -> None:
     """The instant is not only the same, it is written in UTC."""
     assert local_day_start(date(2026, 7, 1), CHICAGO).tzinfo is UTC
+
+
+def test_an_empty_window_is_none() -> None:
+    """One that ends as it begins, or before, covers nothing and is not listed."""
+    noon, later = utc("2026-07-01T12:00"), utc("2026-07-01T13:00")
+
+    assert union([Window(noon, noon), Window(later, noon)]) == ()
+    assert union([Window(noon, later), Window(later, later)]) == (Window(noon, later),)
