@@ -147,6 +147,35 @@ class ReportsPort(Protocol):
         """Addresses of calendars on which an event changed (a hint: hours late)."""
 
 
+SheetValue = str | bool | int | float | None
+"""One cell, unformatted: a day or an instant is the number of days since 1899-12-30."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTab:
+    """One tab of a spreadsheet; empty cells and rows at the ends are left out."""
+
+    title: str
+    rows: tuple[tuple[SheetValue, ...], ...]
+
+
+class SheetsPort(Protocol):
+    """Sheets v4, as the admin subject, read-only."""
+
+    def titles(self, spreadsheet: str) -> tuple[str, ...]:
+        """Titles of the tabs that hold a grid; raises `NotFound`, `AccessDenied`."""
+
+    def read(self, spreadsheet: str, titles: Collection[str]) -> tuple[SheetTab, ...]:
+        """All values of these tabs."""
+
+
+class RegistrySource(Protocol):
+    """Where the registry is imported from on a schedule."""
+
+    def read(self) -> Registry:
+        """The registry there now; raises `BadInput` with every mistake, or what was in the way."""
+
+
 class MailerPort(Protocol):
     """SMTP or the Gmail API. Never retried inside: the outbox does that."""
 

@@ -48,6 +48,7 @@ from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar
 from meetbot.domain.registry_rows import ProgramType
+from meetbot.domain.spreadsheets import HOW_TO_NAME, WHAT_IS_WRONG, spreadsheet_id
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 
@@ -375,6 +376,12 @@ def _login(parts: SplitResult, password: str | None) -> tuple[str | None, str | 
     return user, secret
 
 
+def _spreadsheet(value: str) -> str:
+    if value.startswith("sheet:") and spreadsheet_id(value) is not None:
+        return value
+    raise _wrong(f"{_shown(value)} {WHAT_IS_WRONG}", HOW_TO_NAME)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Period = Annotated[Duration, AfterValidator(_positive)]
 LocalTime = Annotated[time, BeforeValidator(_local_time)]
@@ -497,6 +504,18 @@ class Schedule(_Table):
         return tuple(sorted(set(value), reverse=True))
 
 
+class Registry(_Table):
+    """The spreadsheet that the service imports again and again, and how often; None: none."""
+
+    source: Annotated[str, AfterValidator(_spreadsheet)] | None = None
+    every: Period = timedelta(hours=1)
+
+    @property
+    def spreadsheet(self) -> str | None:
+        """The id of the spreadsheet."""
+        return None if self.source is None else spreadsheet_id(self.source)
+
+
 class Console(_Table):
     """The officers' web page; `base_url` has no slash at its end."""
 
@@ -523,6 +542,7 @@ class _ConfigurationFile(_Table):
     database: Database
     mail: Mail
     schedule: Schedule = Schedule()
+    registry: Registry = Registry()
     console: Console = Console()
     service: Service = Service()
     privacy: Privacy = Privacy()
@@ -537,6 +557,7 @@ class Settings:
     database: Database
     mail: Mail
     schedule: Schedule
+    registry: Registry
     console: Console
     service: Service
     privacy: Privacy

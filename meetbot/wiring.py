@@ -14,6 +14,7 @@ from meetbot.domain.people import DistrictUnits, Pseudonyms
 from meetbot.jobs.deps import Deps, District, Recipients
 from meetbot.notify import Composer, SmtpMailer
 from meetbot.ports import MailerPort, Store
+from meetbot.registry import SheetSource
 from meetbot.settings import Settings
 from meetbot.store import SqlStore, open_store
 from meetbot.workspace import Workspace
@@ -82,6 +83,18 @@ def _deps(settings: Settings, store: Store, workspace: Workspace, pseudonyms: Ps
         pseudonyms=pseudonyms,
         policy=settings.policy,
         district=district_of(settings),
+        registry_source=registry_source_of(settings, workspace),
+    )
+
+
+def registry_source_of(settings: Settings, workspace: Workspace) -> SheetSource | None:
+    """The spreadsheet of `[registry] source`; None without one."""
+    if settings.registry.spreadsheet is None:
+        return None
+    return SheetSource(
+        workspace.sheets,
+        settings.registry.spreadsheet,
+        district_domains=settings.district.domains,
     )
 
 

@@ -121,7 +121,11 @@ def run(context: typer.Context) -> None:
             monitor.complain(job, error)
             log.error("job_failed", job=job, exc_info=error)
 
-        table = triggers(settings.schedule.calendars, settings.schedule.live)
+        table = triggers(
+            settings.schedule.calendars,
+            settings.schedule.live,
+            settings.registry.every if settings.registry.source else None,
+        )
         service = Service(app.deps, wiring.now, table, report=report, complain=complain)
         health.start()
         service.start()

@@ -15,6 +15,7 @@ from meetbot.ports import (
     DirectoryPort,
     MailerPort,
     MeetPort,
+    RegistrySource,
     ReportsPort,
     Store,
 )
@@ -67,3 +68,5 @@ class Deps:
     pseudonyms: Pseudonyms
     policy: Policy
     district: District
+    registry_source: RegistrySource | None = None
+    """The spreadsheet that is imported again and again, if one is configured."""

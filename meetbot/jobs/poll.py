@@ -12,6 +12,7 @@ from meetbot.jobs import (
     collect_people,
     deliver,
     digest,
+    import_registry,
     judge,
     prune,
     remind,
@@ -22,6 +23,7 @@ from meetbot.ports import Clock, Outcome, Tally
 Job = Callable[[Deps, datetime], Outcome]
 
 PASS: tuple[tuple[str, Job], ...] = (
+    ("registry", import_registry.run),
     ("directory", collect_people.run),
     ("calendars", collect_calendars.run),
     ("conferences", collect_conferences.run),
