@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
-from meetbot.domain.findings import Severity
+from meetbot.domain.findings import Phase, Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.meetings import (
     Disclosure,
@@ -291,6 +291,8 @@ class MeetingRecord:
     """Read in full after the conference had ended: need not be read again."""
     version: int = 0
     """Counts the changes that made it due; hand it back to `judged`."""
+    judged_at: Mapping[Phase, datetime] = field(default_factory=dict)
+    """When it was last judged before, during and after the meeting."""
 
 
 class MeetingStore(Protocol):
@@ -334,10 +336,12 @@ class MeetingStore(Protocol):
         undecided: tuple[str, ...],
         as_of: datetime,
         version: int,
+        phase: Phase | None = None,
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 
-        `version` is that of the record judged: a change that came after it keeps it due.
+        `phase` is the one it was judged in; None when the rules were not asked. `version` is that
+        of the record judged: a change that came after it keeps it due.
         """
 
     def mark_due(
@@ -483,6 +487,25 @@ class FlagStore(Protocol):
         """Flags, newest first."""
 
 
+class ShadowStore(Protocol):
+    """What rules in shadow find at present: flags that are none, of which nobody is told."""
+
+    def of(self, occurrence: str) -> list[Flag]:
+        """Those of an occurrence."""
+
+    def save(self, changes: Sequence[FlagChange]) -> None:
+        """Store what was found, forget what was withdrawn or superseded."""
+
+    def keep_only(self, rules: Collection[str]) -> int:
+        """Forget those of all other rules; gives how many."""
+
+    def list(self, *, rule: str | None = None) -> list[Flag]:
+        """All, newest first."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many by rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueuedNotice:
     """A claimed notice. `references` are Message-IDs sent before in its thread, oldest first.
@@ -610,6 +633,11 @@ class Tx(Protocol):
     @property
     def flags(self) -> FlagStore:
         """Flags and decisions."""
+        ...
+
+    @property
+    def shadows(self) -> ShadowStore:
+        """What rules in shadow found."""
         ...
 
     @property

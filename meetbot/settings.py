@@ -608,6 +608,17 @@ class _School(_Table):
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
+    shadow: StrictBool = False
+
+    @field_validator("shadow")
+    @classmethod
+    def _asked(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("enabled", True):
+            raise _wrong(
+                "is true for a rule that is switched off",
+                "remove enabled = false to have it counted, or shadow = true to leave it off",
+            )
+        return value
 
 
 class _PolicyFile(_Table):
@@ -660,7 +671,10 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
         thresholds=Thresholds(**dict(read.thresholds)),
         limits=Limits(**dict(read.limits)),
         approved_platforms=frozenset(read.approved_platforms),
-        rules={rule: RuleSwitch(row.enabled, row.severity) for rule, row in read.rules.items()},
+        rules={
+            rule: RuleSwitch(row.enabled, row.severity, row.shadow)
+            for rule, row in read.rules.items()
+        },
         school_calendar=SchoolCalendar(
             tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
         ),

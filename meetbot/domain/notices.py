@@ -179,6 +179,8 @@ class WeeklyNotice:
     domains: tuple[tuple[str, int], ...]
     """Unregistered outside domains of adult meetings with their number of meetings."""
     coverage: Coverage
+    in_shadow: tuple[tuple[str, int], ...] = ()
+    """Rules in shadow with the number of what they find at present."""
 
 
 Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice

@@ -13,10 +13,14 @@ from meetbot.domain.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class RuleSwitch:
-    """`[rules.ID]` of `policy.toml`; severity None keeps the catalogue's."""
+    """`[rules.ID]` of `policy.toml`; severity None keeps the catalogue's.
+
+    What a rule in shadow finds is kept and counted apart from flags, and nobody is told.
+    """
 
     is_enabled: bool = True
     severity: Severity | None = None
+    is_shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,8 @@ class Policy:
     def switch(self, rule: str) -> RuleSwitch:
         """The switch of one rule, with the default where the file names none."""
         return self.rules.get(rule, RuleSwitch())
+
+    @property
+    def shadows(self) -> frozenset[str]:
+        """The rules that are in shadow."""
+        return frozenset(rule for rule, s in self.rules.items() if s.is_shadow and s.is_enabled)

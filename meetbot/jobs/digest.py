@@ -80,6 +80,7 @@ def _digest(deps: Deps, tx: Tx, due_at: datetime, as_of: datetime) -> Notice | N
         flag
         for flag in tx.flags.list(statuses=[FlagStatus.OPEN])
         if flag.severity is Severity.MEDIUM
+        and flag.rule not in deps.policy.shadows
         and Audience.DIGEST not in flag.told
         and flag.opened_at < due_at
     ]
@@ -138,6 +139,7 @@ def _weekly(deps: Deps, tx: Tx, due_at: datetime, as_of: datetime) -> Notice:
         pending=len(pending),
         domains=tuple(sorted((d, n) for d, n in domains.items() if d)),
         coverage=coverage(tx, as_of),
+        in_shadow=tuple(sorted(tx.shadows.counts().items())),
     )
     return Notice(
         id=notice_id(NoticeKind.WEEKLY, due_at.isoformat()),

@@ -12,7 +12,7 @@ from meetbot.domain.cards import card_of, timeline_of
 from meetbot.domain.disclosure import disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Phase, Verdict
-from meetbot.domain.flags import Flag, FlagChange, reconcile
+from meetbot.domain.flags import ChangeKind, Flag, FlagChange, reconcile
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
@@ -69,6 +69,7 @@ def _note_policy(deps: Deps, as_of: datetime) -> None:
             return
     with deps.store.transaction() as tx:
         tx.meta.set("policy", digest)
+        tx.shadows.keep_only(deps.policy.shadows)
         tx.meetings.mark_due(as_of, since=as_of - _KEPT)
 
 
@@ -130,7 +131,9 @@ def _judge(
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
     dossier = _with_disclosure(dossier, as_of)
-    verdict = _verdict(deps, dossier)
+    everything = _verdict(deps, dossier)
+    verdict = everything.without(deps.policy.shadows)
+    _note_shadows(deps, tx, dossier, everything, outcome, as_of)
     kept = tx.flags.of(dossier.key.text)
     changes = reconcile(
         kept,
@@ -149,6 +152,27 @@ def _judge(
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
     _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)
+
+
+def _note_shadows(
+    deps: Deps, tx: Tx, dossier: Dossier, verdict: Verdict, outcome: Outcome, as_of: datetime
+) -> None:
+    """Keep what rules in shadow find, by the same rules as flags; nobody is told."""
+    if not deps.policy.shadows:
+        return
+    changes = reconcile(
+        tx.shadows.of(dossier.key.text),
+        verdict.only(deps.policy.shadows),
+        as_of=as_of,
+        school_id=dossier.host.school.school_id if dossier.host.school else None,
+        conference_records=tuple(c.name for c in dossier.conferences),
+    )
+    tx.shadows.save(changes)
+    for change in changes:
+        if change.kind is ChangeKind.OPENED:
+            outcome.count("shadow_found")
+        elif not change.flag.status.is_pending:
+            outcome.count("shadow_gone")
 
 
 def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
@@ -190,6 +214,8 @@ def _plan(
     """Queue the mails that are due and note who was told; gives when to plan again."""
     flags = {flag.id: flag for flag in kept}
     flags.update({change.flag.id: change.flag for change in changes})
+    # What was open when its rule went into shadow stays open, but nobody is told any more.
+    flags = {i: flag for i, flag in flags.items() if flag.rule not in deps.policy.shadows}
     if not flags:
         return None
     confidential = is_confidential(dossier)
@@ -272,4 +298,5 @@ def _note(
         undecided=undecided,
         as_of=as_of,
         version=record.version,
+        phase=None if deps is None else dossier.phase,
     )

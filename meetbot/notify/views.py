@@ -194,6 +194,7 @@ class WeeklyView:
     audit_lag: str
     gaps: Cut[str]
     is_all_clear: bool
+    in_shadow: tuple[tuple[str, int], ...]
     zone: str
 
 
@@ -305,6 +306,7 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         audit_lag="not known" if lag is None else f"{-(-lag // 60)} minutes behind",
         gaps=cut(_gaps(content.coverage), MAX_SENTENCES),
         is_all_clear=is_clear,
+        in_shadow=content.in_shadow,
         zone=content.zone,
     )
 

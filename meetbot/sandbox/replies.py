@@ -70,8 +70,8 @@ class ApiError(Exception):
 def error_reply(api: Api, error: ApiError) -> Reply:
     """The error as this API writes it.
 
-    Calendar, Directory and Reports list `errors[].reason`; Meet, Sheets and Gmail give `status`, and
-    Gmail both (https://github.com/googleapis/google-api-python-client/issues/1243).
+    Calendar, Directory and Reports list `errors[].reason`; Meet, Sheets and Gmail give `status`,
+    and Gmail both (https://github.com/googleapis/google-api-python-client/issues/1243).
     """
     body: dict[str, object] = {"code": error.status, "message": error.message}
     if api not in _MODERN:

@@ -22,6 +22,7 @@ from meetbot.store.outbox import SqlOutbox
 from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
+from meetbot.store.shadows import SqlShadows
 
 _WAIT_SECONDS = 60
 
@@ -35,6 +36,7 @@ class SqlTx:
         self.conferences = SqlConferences(connection)
         self.registry = SqlRegistry(connection)
         self.flags = SqlFlags(connection)
+        self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
         self.meta = SqlMeta(connection)

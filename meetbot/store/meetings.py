@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from meetbot.domain.findings import Phase
 from meetbot.domain.meetings import (
     Disclosure,
     Fingerprint,
@@ -43,6 +44,11 @@ from meetbot.store.copies import (
 from meetbot.store.statements import batches, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
+_JUDGED_AT = {
+    Phase.SCHEDULED: "judged_before_at",
+    Phase.LIVE: "judged_during_at",
+    Phase.AFTER: "judged_after_at",
+}
 _JUDGED = (
     update(meetings)
     .where(meetings.c.id == bindparam("wanted"))
@@ -54,6 +60,10 @@ _JUDGED = (
         **{
             name: bindparam(name)
             for name in ("scope", "disclosure", "fingerprints", "undecided", "is_undecided")
+        },
+        **{
+            name: func.coalesce(bindparam(name, type_=Instant()), meetings.c[name])
+            for name in _JUDGED_AT.values()
         },
     )
 )
@@ -136,8 +146,9 @@ class SqlMeetings:
         disclosure: Disclosure | None,
         fingerprints: tuple[Fingerprint, ...],
         undecided: tuple[str, ...],
-        as_of: datetime,  # noqa: ARG002 (everything noted is in the other arguments)
+        as_of: datetime,
         version: int,
+        phase: Phase | None = None,
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
         noted = self._connection.execute(
@@ -151,6 +162,7 @@ class SqlMeetings:
                 "fingerprints": fingerprints,
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
+                **{name: as_of if of is phase else None for of, name in _JUDGED_AT.items()},
             },
         )
         if not noted.rowcount:
@@ -319,4 +331,9 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
         attendance_problem=row.attendance_problem,
         attendance_final=row.attendance_final,
         version=row.version,
+        judged_at={
+            phase: at
+            for phase, name in _JUDGED_AT.items()
+            if (at := getattr(row, name)) is not None
+        },
     )

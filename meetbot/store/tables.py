@@ -127,6 +127,9 @@ meetings = Table(
     Column("attendance_read_at", Instant),
     Column("attendance_problem", Words, nullable=False),
     Column("attendance_final", Boolean, nullable=False),
+    Column("judged_before_at", Instant),
+    Column("judged_during_at", Instant),
+    Column("judged_after_at", Instant),
     Index(None, "ical_uid"),
     Index(None, "meeting_code", "start_at"),
     Index(None, "due_at"),
@@ -135,7 +138,8 @@ meetings = Table(
 )
 """Occurrences that were in scope, found by their stable key.
 
-`version` counts the changes that made one due. `copies` is 0 for an ad-hoc call, and for an event
+`version` counts the changes that made one due, `judged_…_at` are the last instants at which one was
+judged before, during and after the meeting. `copies` is 0 for an ad-hoc call, and for an event
 that left the scope.
 """
 
@@ -225,6 +229,19 @@ flags = Table(
     Index(None, "opened_at"),
 )
 """Flags, open and closed. Counts of students, never who."""
+
+shadow_flags = Table(
+    "shadow_flags",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("occurrence", Key, nullable=False),
+    Column("rule", Key, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("flag", Document(Flag), nullable=False),
+    Index(None, "occurrence"),
+    Index(None, "rule"),
+)
+"""What rules in shadow find at present. No flags: nobody is told, and nothing is decided."""
 
 flag_history = Table(
     "flag_history",

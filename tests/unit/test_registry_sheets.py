@@ -35,6 +35,7 @@ class FakeSheets:
         return tuple(self.tabs) if spreadsheet == ID else ()
 
     def read(self, spreadsheet: str, titles: Collection[str]) -> tuple[SheetTab, ...]:
+        assert spreadsheet == ID
         self.asked.append(tuple(titles))
         return tuple(SheetTab(t, tuple(map(tuple, self.tabs[t]))) for t in titles)
 
