@@ -24,6 +24,7 @@ from meetbot.domain.meetings import (
 )
 from meetbot.domain.notices import Mail, Notice
 from meetbot.domain.people import Account, AccountKind, KnownAccount
+from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Registry
 
 Clock = Callable[[], datetime]
@@ -382,6 +383,15 @@ class MeetingStore(Protocol):
     def counts(self) -> Mapping[str, int]:
         """Numbers for `poll`, metrics and the weekly mail: in_scope, undecided, due."""
 
+    def overlapping(self, start_at: datetime, end_at: datetime) -> list[int]:
+        """Ids of all occurrences that overlap the span, whatever their scope, by start."""
+
+    def load_many(self, meeting_ids: Collection[int]) -> list[MeetingRecord]:
+        """Occurrences by id, by start; ids that are not there are left out."""
+
+    def with_codes(self, codes: Collection[str], start_at: datetime, end_at: datetime) -> list[int]:
+        """Ids of the occurrences (ad-hoc ones too) of these codes that overlap the span."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeldConference:
@@ -420,6 +430,11 @@ class ConferenceStore(Protocol):
 
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
+
+    def held_of(
+        self, codes: Collection[str], start_at: datetime, end_at: datetime
+    ) -> tuple[HeldConference, ...]:
+        """Conferences of any of these codes that overlap the span, with their visits."""
 
     def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
         """Delete conferences that ended before, with their visits; gives how many.
@@ -463,6 +478,9 @@ class FlagStore(Protocol):
     def of(self, occurrence: str) -> list[Flag]:
         """All flags of an occurrence (`OccurrenceKey.text`), closed ones too."""
 
+    def of_many(self, occurrences: Collection[str]) -> dict[str, list[Flag]]:
+        """The same for many occurrences; those without a flag are left out."""
+
     def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
         """Store changed flags and one history row each."""
 
@@ -492,6 +510,9 @@ class ShadowStore(Protocol):
 
     def of(self, occurrence: str) -> list[Flag]:
         """Those of an occurrence."""
+
+    def of_many(self, occurrences: Collection[str]) -> dict[str, list[Flag]]:
+        """Those of many occurrences."""
 
     def save(self, changes: Sequence[FlagChange]) -> None:
         """Store what was found, forget what was withdrawn or superseded."""
@@ -606,6 +627,88 @@ class MetaStore(Protocol):
     def set(self, name: str, value: str) -> None:
         """Store a small value."""
 
+    def policy(self) -> Policy | None:
+        """The policy by which decisions were last made; None before the first."""
+
+    def save_policy(self, policy: Policy) -> None:
+        """Store it."""
+
+
+class PeopleReads(Protocol):
+    """See `PeopleStore`."""
+
+    def by_address(self, address_keys: Collection[str]) -> dict[str, KnownAccount]:
+        """Accounts by keyed address, aliases included."""
+
+    def by_person(self, person_keys: Collection[str]) -> dict[str, KnownAccount]:
+        """Accounts by keyed id."""
+
+    def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
+        """(address key, address) by Meet id key."""
+
+
+class MeetingReads(Protocol):
+    """See `MeetingStore`."""
+
+    def calendar(self, address: str) -> CalendarState:
+        """How far a calendar is read."""
+
+    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
+        """Occurrences of a code whose scheduled time overlaps the span."""
+
+
+class ConferenceReads(Protocol):
+    """See `ConferenceStore`."""
+
+    def held(self, code: str, start_at: datetime, end_at: datetime) -> tuple[HeldConference, ...]:
+        """Conferences of a code that overlap the span, with their visits."""
+
+
+class RegistryReads(Protocol):
+    """See `RegistryStore`."""
+
+    def as_known(self, at: datetime) -> Registry:
+        """The rows that were known at an instant."""
+
+    def known_since(self) -> datetime | None:
+        """When the current state was imported; None before the first import."""
+
+
+class MetaReads(Protocol):
+    """See `MetaStore`."""
+
+    def source(self, name: str) -> SourceRead:
+        """State of a source; an empty one when it was never read."""
+
+
+class Reads(Protocol):
+    """What a dossier is put together from: part of `Tx`, or the same loaded for many at once."""
+
+    @property
+    def people(self) -> PeopleReads:
+        """The directory snapshot."""
+        ...
+
+    @property
+    def meetings(self) -> MeetingReads:
+        """Occurrences and calendars."""
+        ...
+
+    @property
+    def conferences(self) -> ConferenceReads:
+        """Conferences and visits."""
+        ...
+
+    @property
+    def registry(self) -> RegistryReads:
+        """The registry with its history."""
+        ...
+
+    @property
+    def meta(self) -> MetaReads:
+        """How sources were read."""
+        ...
+
 
 class Tx(Protocol):
     """One transaction: all or nothing."""
@@ -654,6 +757,13 @@ class Tx(Protocol):
     def meta(self) -> MetaStore:
         """Progress marks and small values."""
         ...
+
+
+class ReadableStore(Protocol):
+    """The database for those who must not change it."""
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        """A read-only view; may be open in several threads at once."""
 
 
 class Store(Protocol):

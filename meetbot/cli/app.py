@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from meetbot.cli import demo, flags, registry, service, tools
+from meetbot.cli import demo, flags, registry, replay, service, tools
 from meetbot.cli.context import Context
 from meetbot.errors import BadInput, MeetbotError
 
@@ -62,6 +62,7 @@ app.command("poll")(service.poll)
 app.command("run")(service.run)
 app.add_typer(flags.app, name="flags")
 app.command("evaluate")(tools.evaluate)
+app.command("replay")(replay.replay)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
 

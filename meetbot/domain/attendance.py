@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from meetbot.domain.people import Confidence, Kind
+
+LONGEST_CALL = timedelta(hours=24)
+"""A call whose end was never read belongs to no occurrence later than this: Meet lets none last
+longer, and without a bound a lost end would make every later lesson of its code look live."""
 
 
 class Source(StrEnum):
@@ -78,6 +82,11 @@ class Conference:
     space: str | None = None
     organizer: str | None = None
     calendar_event_id: str | None = None
+
+    @property
+    def latest_end_at(self) -> datetime:
+        """Its end, or the latest that it can have."""
+        return self.start_at + LONGEST_CALL if self.end_at is None else self.end_at
 
 
 Who = TypeVar("Who", RawIdentity, Identity)

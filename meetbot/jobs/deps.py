@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from meetbot.domain.people import Pseudonyms
@@ -52,6 +53,20 @@ class District:
     weekly_at: time = time(7, 30)
     workers: int = 32
     """Threads that read calendars and conferences."""
+
+
+class Standards(Protocol):
+    """What decisions are made by."""
+
+    @property
+    def policy(self) -> Policy:
+        """The district's policy."""
+        ...
+
+    @property
+    def district(self) -> District:
+        """The district's settings."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

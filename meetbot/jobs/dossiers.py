@@ -15,8 +15,8 @@ from meetbot.domain.meetings import Meeting, Scope
 from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
-from meetbot.jobs.deps import Deps
-from meetbot.ports import HeldConference, MeetingRecord, Tx
+from meetbot.jobs.deps import Standards
+from meetbot.ports import HeldConference, MeetingRecord, Reads
 
 _AROUND = timedelta(hours=2)
 AUDIT_GRACE = timedelta(hours=2)
@@ -36,7 +36,9 @@ class Loaded:
     """Meet was not asked yet: judge again after the next reading."""
 
 
-def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datetime) -> Loaded:
+def load(
+    deps: Standards, tx: Reads, record: MeetingRecord, roster: Roster, as_of: datetime
+) -> Loaded:
     """Put together all that is known of one occurrence."""
     meeting = record.meeting
     held = conferences_of(tx, record, as_of)
@@ -104,7 +106,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
 # --- conferences --------------------------------------------------------------------------------
 
 
-def conferences_of(tx: Tx, record: MeetingRecord, as_of: datetime) -> tuple[HeldConference, ...]:
+def conferences_of(tx: Reads, record: MeetingRecord, as_of: datetime) -> tuple[HeldConference, ...]:
     """Conferences with this occurrence's code that belong to no better occurrence.
 
     One code serves a whole series and may be used again, so time decides (catalogue §2).
@@ -190,7 +192,7 @@ def _phase(start_at: datetime, end_at: datetime, as_of: datetime, *, is_live: bo
 
 
 def _schools_when_issued(
-    tx: Tx,
+    tx: Reads,
     roster: Roster,
     invited: Iterable[str | None],
     attendances: Iterable[Attendance],
@@ -220,7 +222,7 @@ class _Accounts:
     learned: Mapping[str, tuple[str, str]]
 
 
-def _accounts(tx: Tx, meeting: Meeting | None, held: tuple[HeldConference, ...]) -> _Accounts:
+def _accounts(tx: Reads, meeting: Meeting | None, held: tuple[HeldConference, ...]) -> _Accounts:
     addresses: set[str] = set()
     if meeting is not None:
         guests = [*meeting.guests, meeting.organizer, meeting.creator]
@@ -234,7 +236,7 @@ def _accounts(tx: Tx, meeting: Meeting | None, held: tuple[HeldConference, ...])
 
 
 def _staff_of(
-    tx: Tx, held: tuple[HeldConference, ...], accounts: _Accounts, roster: Roster
+    tx: Reads, held: tuple[HeldConference, ...], accounts: _Accounts, roster: Roster
 ) -> frozenset[str]:
     """Addresses of the staff who organized these calls or were in them."""
     named = (parse_address(h.conference.organizer or "") for h in held)
@@ -264,7 +266,7 @@ def _host(
 
 
 def _scope(
-    tx: Tx,
+    tx: Reads,
     record: MeetingRecord,
     invitees: tuple[Invitee, ...],
     attendances: tuple[Attendance, ...],
@@ -283,7 +285,9 @@ def _scope(
     return scope_of(invitees, attendances, is_guest_list_complete=is_known)
 
 
-def is_surely_out_of_scope(tx: Tx, record: MeetingRecord, roster: Roster, as_of: datetime) -> bool:
+def is_surely_out_of_scope(
+    tx: Reads, record: MeetingRecord, roster: Roster, as_of: datetime
+) -> bool:
     """Whether judging will drop an occurrence that was kept because its guests were hidden.
 
     Never once a call of its code is known: then those who came count too.
@@ -296,7 +300,9 @@ def is_surely_out_of_scope(tx: Tx, record: MeetingRecord, roster: Roster, as_of:
     return _scope(tx, record, invitees, (), organizer) is Scope.NONE
 
 
-def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invitee | None) -> bool:
+def _is_organizers_copy_out_of_scope(
+    tx: Reads, meeting: Meeting, organizer: Invitee | None
+) -> bool:
     """Whether the organizer's calendar was read, and its copy dropped for want of outsiders.
 
     What is kept is then only guests' copies with the list hidden from them.
@@ -314,7 +320,7 @@ def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invite
 
 
 def _evidence(
-    tx: Tx,
+    tx: Reads,
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
     resolution: Resolution,
@@ -337,7 +343,7 @@ def _evidence(
 _FULL = SourceState(is_full=True)
 
 
-def _calendar_state(tx: Tx, meeting: Meeting | None, staff: Iterable[str]) -> SourceState:
+def _calendar_state(tx: Reads, meeting: Meeting | None, staff: Iterable[str]) -> SourceState:
     """Whether the event is known as it is now, or a call without one to have none."""
     if meeting is None:
         read = [tx.meetings.calendar(address) for address in staff]
@@ -359,7 +365,7 @@ def _guests_state(meeting: Meeting | None) -> SourceState:
     return SourceState(is_full=False, problem="the guest list is hidden or cut short")
 
 
-def _directory_state(tx: Tx, resolution: Resolution, as_of: datetime) -> SourceState:
+def _directory_state(tx: Reads, resolution: Resolution, as_of: datetime) -> SourceState:
     state = tx.meta.source("directory")
     if state.read_at is None:
         return SourceState(is_full=False, problem="the directory was never read in full")
@@ -372,7 +378,7 @@ def _directory_state(tx: Tx, resolution: Resolution, as_of: datetime) -> SourceS
     return _FULL
 
 
-def _registry_state(tx: Tx) -> SourceState:
+def _registry_state(tx: Reads) -> SourceState:
     if tx.registry.known_since() is None:
         return SourceState(is_full=False, problem="no registry was imported yet")
     return _FULL
@@ -385,7 +391,7 @@ def _text_state(meeting: Meeting | None) -> SourceState:
 
 
 def _attendance_state(
-    tx: Tx,
+    tx: Reads,
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
     as_of: datetime,
@@ -408,7 +414,7 @@ def _attendance_state(
 
 
 def _audit_state(
-    tx: Tx, record: MeetingRecord, held: tuple[HeldConference, ...], as_of: datetime
+    tx: Reads, record: MeetingRecord, held: tuple[HeldConference, ...], as_of: datetime
 ) -> SourceState:
     audit = tx.meta.source("reports-meet")
     rows = [h for h in held if h.conference.source is Source.AUDIT]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import traceback
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from meetbot.domain.cards import card_of, timeline_of
-from meetbot.domain.disclosure import disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Phase, Verdict
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, reconcile
@@ -21,8 +18,9 @@ from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, load
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.verdicts import verdict_of, with_disclosure
 from meetbot.ports import MeetingRecord, Outcome, Tx
-from meetbot.rules import KNOWN_RULES, evaluate, fingerprints_after, is_confidential, next_look
+from meetbot.rules import fingerprints_after, is_confidential, next_look
 
 _BATCH = 200
 _TOGETHER = 20
@@ -63,12 +61,11 @@ def _note_registry(deps: Deps, outcome: Outcome) -> None:
 
 def _note_policy(deps: Deps, as_of: datetime) -> None:
     """A changed policy makes everything due."""
-    digest = hashlib.sha256(repr(deps.policy).encode()).hexdigest()
     with deps.store.reading() as tx:
-        if tx.meta.get("policy") == digest:
+        if tx.meta.policy() == deps.policy:
             return
     with deps.store.transaction() as tx:
-        tx.meta.set("policy", digest)
+        tx.meta.save_policy(deps.policy)
         tx.shadows.keep_only(deps.policy.shadows)
         tx.meetings.mark_due(as_of, since=as_of - _KEPT)
 
@@ -130,8 +127,8 @@ def _judge(
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
-    dossier = _with_disclosure(dossier, as_of)
-    everything = _verdict(deps, dossier)
+    dossier = with_disclosure(dossier, as_of)
+    everything = verdict_of(dossier, deps.policy)
     verdict = everything.without(deps.policy.shadows)
     _note_shadows(deps, tx, dossier, everything, outcome, as_of)
     kept = tx.flags.of(dossier.key.text)
@@ -173,23 +170,6 @@ def _note_shadows(
             outcome.count("shadow_found")
         elif not change.flag.status.is_pending:
             outcome.count("shadow_gone")
-
-
-def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
-    """What the rules say; rules that cannot apply to this scope withdraw their flags."""
-    if dossier.scope is Scope.NONE:
-        return Verdict((), (), KNOWN_RULES, None)
-    verdict = evaluate(dossier, deps.policy)
-    if dossier.scope is Scope.ADULT:
-        return replace(verdict, decided=KNOWN_RULES)
-    return verdict
-
-
-def _with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
-    if dossier.meeting is None or dossier.scope is not Scope.FULL:
-        return dossier
-    seen = disclosure_after(dossier.meeting, dossier.invitees, dossier.meeting.disclosure, as_of)
-    return replace(dossier, meeting=replace(dossier.meeting, disclosure=seen))
 
 
 def _reason(dossier: Dossier) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 from sqlalchemy import BigInteger, Dialect, Text, TypeDecorator
 
@@ -119,6 +119,14 @@ def dump(kind: Any, value: Any) -> str:
     except PydanticSerializationError:
         cleaned = _cleaned(adapter.dump_python(value, mode="json"))
         return json.dumps(cleaned, ensure_ascii=False, separators=(",", ":"))
+
+
+def parse(kind: Any, text: str) -> Any:
+    """The domain value in a JSON text; None if it cannot be one any more."""
+    try:
+        return _adapter(kind).validate_json(text)
+    except ValidationError:
+        return None
 
 
 def _cleaned(value: Any) -> Any:

@@ -275,6 +275,36 @@ class SqlMeetings:
             "due": self._count(meetings.c.due_at <= self._clock()),
         }
 
+    def overlapping(self, start_at: datetime, end_at: datetime) -> list[int]:
+        """Ids of all occurrences with copies, or ad hoc, that overlap the span, by start."""
+        return self._ids(
+            or_(meetings.c.copies > 0, meetings.c.is_adhoc),
+            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+        )
+
+    def load_many(self, meeting_ids: Collection[int]) -> list[MeetingRecord]:
+        """Occurrences by id, by start."""
+        found: list[MeetingRecord] = []
+        for some in batches(meeting_ids):
+            found += self._records(meetings.c.id.in_(some))
+        return sorted(found, key=lambda record: (record.key.original_start_at, record.id))
+
+    def with_codes(self, codes: Collection[str], start_at: datetime, end_at: datetime) -> list[int]:
+        """Ids of the occurrences of these codes that overlap the span."""
+        found: list[int] = []
+        for some in batches(sorted({clean_code(code) for code in codes})):
+            found += self._ids(
+                meetings.c.meeting_code.in_(some),
+                overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+            )
+        return found
+
+    def _ids(self, *conditions: ColumnElement[bool]) -> list[int]:
+        query = (
+            select(meetings.c.id).where(*conditions).order_by(meetings.c.start_at, meetings.c.id)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def _count(self, condition: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(meetings).where(condition)
         return self._connection.execute(query).scalar_one()

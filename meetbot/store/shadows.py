@@ -8,10 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from meetbot.domain.flags import Flag, FlagChange
-from meetbot.store.statements import batches, upsert
+from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import shadow_flags
 
 _OF = select(shadow_flags.c.flag).where(shadow_flags.c.occurrence == bindparam("wanted"))
+_OF_MANY = (
+    select(shadow_flags.c.occurrence, shadow_flags.c.flag)
+    .where(one_of(shadow_flags.c.occurrence, "some"))
+    .order_by(shadow_flags.c.opened_at, shadow_flags.c.id)
+)
 
 
 class SqlShadows:
@@ -24,6 +29,14 @@ class SqlShadows:
         """Those of an occurrence, oldest first."""
         found = self._connection.execute(_OF, {"wanted": occurrence}).scalars()
         return sorted(found, key=lambda flag: (flag.opened_at, flag.id))
+
+    def of_many(self, occurrences: Collection[str]) -> dict[str, builtins.list[Flag]]:
+        """Those of many occurrences."""
+        found: dict[str, builtins.list[Flag]] = {}
+        for some in batches(sorted(set(occurrences))):
+            for row in self._connection.execute(_OF_MANY, {"some": some}):
+                found.setdefault(row.occurrence, []).append(row.flag)
+        return found
 
     def save(self, changes: Sequence[FlagChange]) -> None:
         """Store what was found, forget what is gone."""
