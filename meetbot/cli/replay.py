@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 _BATCH = 200
 """Occurrences that are loaded together."""
-_WORTH_PROCESSES = 3_000
-"""Fewer occurrences are decided sooner than more processes have started."""
-_MOST_PROCESSES = 2
+_WORTH_PROCESSES = 2_000
+"""Fewer occurrences are decided by one process before a second one has begun."""
 _SIGNS = {"appear": "+", "change": "~", "vanish": "-"}
 
 
@@ -148,13 +147,14 @@ class _Work:
 
 def _all(work: _Work) -> Iterator[Replayed]:
     number = sum(map(len, work.batches))
-    processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
-    if number < _WORTH_PROCESSES or processes == 1:
+    if number < _WORTH_PROCESSES or (os.cpu_count() or 1) == 1:
         yield _decided(work)
         return
-    shares = [replace(work, batches=work.batches[at::processes]) for at in range(processes)]
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_decided, shares)
+    mine, other = (replace(work, batches=work.batches[at::2]) for at in (0, 1))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        coming = pool.submit(_decided, other)
+        yield _decided(mine)
+        yield coming.result()
 
 
 def _decided(work: _Work) -> Replayed:
