@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +25,7 @@ from meetbot.domain.findings import Certainty, Concern, Severity
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Partner, School
+from meetbot.rules.memory import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,20 @@ class Engagement:
         )
 
 
-def engagements(dossier: Dossier) -> Iterator[Engagement]:
+@once
+def engagements(dossier: Dossier) -> tuple[Engagement, ...]:
     """Each registered partner that is invited or present, with its program here."""
     occasion = occasion_of(dossier)
-    for partner_id in dossier.partner_ids:
-        program_id = program_for(dossier.registry, partner_id, occasion)
-        yield Engagement(
+    programs = {p: program_for(dossier.registry, p, occasion) for p in dossier.partner_ids}
+    return tuple(
+        Engagement(
             partner_id,
             dossier.registry.partner(partner_id),
             program_id,
             is_sensitive(dossier, partner_id, program_id),
         )
+        for partner_id, program_id in programs.items()
+    )
 
 
 def sole_partner(dossier: Dossier) -> str | None:
