@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from meetbot.jobs.replay import Difference, Replay, Replayed
     from meetbot.settings import Settings
 
-_BATCH = 200
-"""Occurrences that are loaded together."""
-_WORTH_PROCESSES = 2_000
-"""Fewer occurrences are decided by one process before a second one has begun."""
 _SIGNS = {"appear": "+", "change": "~", "vanish": "-"}
 
 
@@ -113,9 +109,19 @@ def since_instant(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def replayed(
-    settings: Settings, policy: Policy, since: datetime, as_of: datetime
+    settings: Settings,
+    policy: Policy,
+    since: datetime,
+    as_of: datetime,
+    *,
+    batch: int = 200,
+    worth_two: int = 2_000,
 ) -> tuple[Replayed, Replay]:
-    """Decide everything that overlaps the span, on two cores where there is much of it."""
+    """Decide everything that overlaps the span.
+
+    `batch` occurrences are loaded together. Fewer than `worth_two` are decided by one process
+    before a second one would have begun.
+    """
     from meetbot.jobs.replay import Replay, Replayed
     from meetbot.store import ReadOnlyStore, open_store
     from meetbot.wiring import district_of
@@ -127,10 +133,11 @@ def replayed(
         ids = tx.meetings.overlapping(since, as_of)
         plan = Replay(policy, tx.meta.policy(), district_of(settings), as_of)
         made = tx.meta.get("pseudonym-key") or "00" * 32
-    batches = [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
+    batches = [ids[start : start + batch] for start in range(0, len(ids), batch)]
     key = settings.privacy.pseudonym_key or bytes.fromhex(made)
     done = Replayed()
-    for part in _all(_Work(settings.database.url, key, plan, batches)):
+    work = _Work(settings.database.url, key, plan, batches)
+    for part in _all(work, is_much=len(ids) >= worth_two):
         done.add(part)
     return done, plan
 
@@ -145,9 +152,8 @@ class _Work:
     batches: Sequence[Sequence[int]]
 
 
-def _all(work: _Work) -> Iterator[Replayed]:
-    number = sum(map(len, work.batches))
-    if number < _WORTH_PROCESSES or (os.cpu_count() or 1) == 1:
+def _all(work: _Work, *, is_much: bool) -> Iterator[Replayed]:
+    if not is_much or (os.cpu_count() or 1) == 1:
         yield _decided(work)
         return
     mine, other = (replace(work, batches=work.batches[at::2]) for at in (0, 1))

@@ -26,6 +26,7 @@ from meetbot.domain.policy import (
     shown_setting,
     with_setting,
 )
+from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import District
 from meetbot.jobs.dossiers import load
 from meetbot.jobs.replay_view import Batch, Shared
@@ -148,8 +149,21 @@ class Replayer:
             if before.switch(rule).is_enabled and not replay.policy.switch(rule).is_enabled
         }
 
-    def run(self, meeting_ids: Collection[int]) -> Replayed:
+    def run(self, meeting_ids: Sequence[int]) -> Replayed:
         """Decide these occurrences; one that cannot be is counted and does not stop the others."""
+        try:
+            return self._together(meeting_ids)
+        except MeetbotError:  # of the database itself
+            raise
+        except Exception as error:  # whose fault it was is found and said below
+            if len(meeting_ids) == 1:
+                return Replayed(failed={f"could not be decided: {_where(error)}": 1})
+        done = Replayed()
+        for meeting_id in meeting_ids:
+            done.add(self.run([meeting_id]))
+        return done
+
+    def _together(self, meeting_ids: Sequence[int]) -> Replayed:
         done = Replayed()
         records = self._tx.meetings.load_many(meeting_ids)
         batch = Batch(self._tx, records, self._shared, self.replay.as_of)
@@ -158,10 +172,7 @@ class Replayer:
         shadows = self._tx.shadows.of_many(texts)
         for record, text in zip(records, texts, strict=True):
             kept = _Kept(flags.get(text, ()), shadows.get(text, ()), self.replay.policy.shadows)
-            try:
-                self._one(batch, record, kept, done)
-            except Exception as error:  # whatever one occurrence holds, the others are decided
-                _count(done.failed, f"could not be decided: {_where(error)}")
+            self._one(batch, record, kept, done)
         return done
 
     def _one(self, batch: Batch, record: MeetingRecord, kept: _Kept, done: Replayed) -> None:
