@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.findings import Phase, Severity
@@ -136,13 +136,36 @@ class AuditPage:
     conferences: tuple[Conference, ...]
     visits: tuple[Visit[RawIdentity], ...]
     malformed: int = 0
+    rows: int = 0
+    """All `call_ended` rows of the page, those of calls that do not matter included."""
+
+
+class Glance(NamedTuple):
+    """The little of an audit row that tells whether its conference matters; in memory only.
+
+    The addresses are the row's own words: of organizer and participant, empty where it has none.
+    """
+
+    conference: str
+    meeting_code: str | None
+    organizer: str
+    address: str
+    is_external: bool
+
+
+Sift = Callable[[Sequence[Glance]], Collection[str]]
+"""Names of those conferences among these rows that matter."""
 
 
 class ReportsPort(Protocol):
     """Admin SDK Reports v1, unfiltered and for all users, as the admin subject."""
 
-    def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
-        """Pages of `call_ended` rows that were written in [since, until], newest first."""
+    def meet(self, since: datetime, until: datetime, sift: Sift) -> Iterator[AuditPage]:
+        """Pages of `call_ended` rows that were written in [since, until], newest first.
+
+        Only rows of conferences that matter: when one turns out to matter, its rows of earlier
+        pages of this reading come along.
+        """
 
     def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
         """Addresses of calendars on which an event changed (a hint: hours late)."""
@@ -296,6 +319,17 @@ class MeetingRecord:
     """When it was last judged before, during and after the meeting."""
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When an occurrence is scheduled; an ad-hoc call has the one instant at which it began."""
+
+    id: int
+    is_adhoc: bool
+    is_cancelled: bool
+    start_at: datetime
+    end_at: datetime
+
+
 class MeetingStore(Protocol):
     """Occurrences and calendars' copies of them."""
 
@@ -356,8 +390,8 @@ class MeetingStore(Protocol):
         """Make occurrences due that end after `since`, have one of these codes and one of these
         guests; what is not given does not narrow them. Gives how many."""
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences (ad-hoc ones too) of a code whose scheduled time overlaps the span."""
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Full-scope, not cancelled occurrences with a code that overlap the span and whose
@@ -377,6 +411,15 @@ class MeetingStore(Protocol):
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
 
+    def codes(self, start_at: datetime, end_at: datetime) -> frozenset[str]:
+        """Codes of all occurrences, ad-hoc ones too, that overlap the span, normalized."""
+
+    def earliest_new(
+        self, seen_after: datetime, *, start_at: datetime, end_at: datetime
+    ) -> datetime | None:
+        """The first start of the occurrences with a code that overlap the span and were not known
+        before `seen_after`; None without any."""
+
     def adhoc_codes(self, since: datetime) -> frozenset[str]:
         """Codes of ad-hoc calls that began after an instant, normalized."""
 
@@ -389,8 +432,10 @@ class MeetingStore(Protocol):
     def load_many(self, meeting_ids: Collection[int]) -> list[MeetingRecord]:
         """Occurrences by id, by start; ids that are not there are left out."""
 
-    def with_codes(self, codes: Collection[str], start_at: datetime, end_at: datetime) -> list[int]:
-        """Ids of the occurrences (ad-hoc ones too) of these codes that overlap the span."""
+    def slots_of(
+        self, codes: Collection[str], start_at: datetime, end_at: datetime
+    ) -> dict[str, list[Slot]]:
+        """The same as `slots` for many codes, by normalized code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,9 +448,13 @@ class HeldConference:
 
 @dataclass(frozen=True, slots=True)
 class SavedConference:
-    """A conference in which something changed; `is_whole`: all its visits came in this call."""
+    """A conference in which something changed.
+
+    `is_new`: nothing of it was stored before; `is_whole`: all its visits came in this call.
+    """
 
     conference: Conference
+    is_new: bool
     is_whole: bool
 
 
@@ -653,8 +702,8 @@ class MeetingReads(Protocol):
     def calendar(self, address: str) -> CalendarState:
         """How far a calendar is read."""
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences of a code whose scheduled time overlaps the span."""
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences of a code that overlap the span."""
 
 
 class ConferenceReads(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -14,10 +14,13 @@ import responses
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from meetbot.ports import Glance
 from meetbot.workspace.access import Access, load_key
+from meetbot.workspace.activities import to_activities
 from meetbot.workspace.api import Api
 from meetbot.workspace.client import GoogleClient, RequestCounts, RetryPolicy
 from meetbot.workspace.quota import GOOGLE_LIMITS, PerMinute, Quota
+from meetbot.workspace.sieve import CallRow, call_rows
 from meetbot.workspace.transport import Circuits, Deadlines, Transport
 
 ROOT = "https://google.test"
@@ -141,3 +144,13 @@ def modern(status: int, word: str, reason: str = "") -> dict[str, Any]:
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}]
     error = {"code": status, "message": "words", "status": word}
     return {"error": error | ({"details": details} if reason else {})}
+
+
+def all_matter(glances: Sequence[Glance]) -> set[str]:
+    """The sieve that keeps every call."""
+    return {glance.conference for glance in glances}
+
+
+def to_call_rows(raw: list[dict[str, Any]]) -> list[CallRow]:
+    """Rows of the audit log given as JSON objects."""
+    return call_rows(to_activities(raw))

@@ -71,7 +71,8 @@ class Conference:
     """One call. `name` is `conferenceRecords/{id}` (Meet) or `audit/{conference_id}` (Reports).
 
     `end_at` None means running when `source` is Meet; Reports conferences get the hull of their
-    rows. `calendar_event_id` and `organizer` come from Reports rows.
+    rows. `calendar_event_id` and `organizer` come from Reports rows; as stored, `organizer` is
+    keyed, and of a student's address only `@` and the domain are left.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Conference:
     space: str | None = None
     organizer: str | None = None
     calendar_event_id: str | None = None
+    organizer_key: str | None = None
 
     @property
     def latest_end_at(self) -> datetime:

@@ -26,6 +26,7 @@ from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import is_surely_out_of_scope
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.sift import Sift
 from meetbot.ports import (
     AuditPage,
     HeldConference,
@@ -35,12 +36,14 @@ from meetbot.ports import (
     SavedConference,
     Tx,
 )
+from meetbot.ports import Sift as SiftPort
 
 AUDIT = "reports-meet"
 MEET = "meet"
 _OVERLAP = timedelta(hours=6)
 _NIGHTLY_OVERLAP = timedelta(days=3)
 _AROUND = timedelta(hours=2)
+_LONGEST_CALL = timedelta(hours=24)
 _SETTLED = timedelta(minutes=10)
 _CALL_WORKERS = 8
 _MOST_KEPT = 5_000
@@ -69,40 +72,83 @@ def run_live(deps: Deps, as_of: datetime) -> Outcome:
 def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) -> None:
     """Upsert the rows written since the last complete reading, widened by the overlap.
 
-    Rows arrive late and out of order, so six hours are read again, and three days once a day.
+    Rows arrive late and out of order, so six hours are read again, and three days once a day. Only
+    calls that matter are kept (see `jobs.sift`); one that comes to matter when its first rows are
+    out of this span already is read back to its start.
     """
     tally = outcome.source(AUDIT)
     with deps.store.reading() as tx:
         last = tx.meta.source(AUDIT).read_at
         nightly = tx.meta.get("audit-nightly")
+        span = (as_of - deps.district.lookback, as_of)
+        codes = tx.meetings.codes(span[0] - _LONGEST_CALL, as_of + _LONGEST_CALL)
+        new_at = last and tx.meetings.earliest_new(last, start_at=span[0], end_at=as_of)
     is_nightly = nightly is None or as_of - datetime.fromisoformat(nightly) >= timedelta(days=1)
     overlap = _NIGHTLY_OVERLAP if is_nightly else _OVERLAP
-    since = as_of - deps.district.lookback if last is None else last - overlap
+    since = span[0] if last is None else last - overlap
+    if new_at is not None:
+        # Nothing was kept of a call whose event nobody knew: read it now.
+        since = min(since, max(new_at - _AROUND, span[0]))
     roster = roster_of(deps)
-    owners: set[str] = set()
-    keep = _Keeper(deps, people)
+    reading = _AuditReading(deps, people, roster, outcome, as_of)
     try:
-        for page in _ahead(deps.reports.meet(since, as_of)):
-            if page.malformed:
-                tally.note_failed("an audit row could not be understood")
-            keep = keep.with_room()
-            keep.look_up([v.identity for v in page.visits])
-            visits = [with_identity(v, keep(v.identity)) for v in page.visits]
-            with deps.store.transaction() as tx:
-                changed = tx.conferences.save(page.conferences, visits, as_of=as_of)
-                owners |= _link(tx, roster, keep, changed, visits, as_of)
-            tally.read += len(visits)
-            outcome.count("conferences_changed", len(changed))
+        reading.read(since, as_of, Sift(people, roster, codes))
+        late = {name for name, start_at in reading.new.items() if start_at < since}
+        if late:
+            first = min(reading.new[name] for name in late)
+            first = max(first - _AROUND, since - _LONGEST_CALL)
+            reading.read(first, since, lambda glances: {g.conference for g in glances} & late)
     except MeetbotError as error:
         tally.note_failed(str(error))
         note_source(deps, AUDIT, as_of, problem=str(error))
         return
     finally:
-        collect_calendars.read_again(deps, owners, outcome, as_of)
+        collect_calendars.read_again(deps, reading.owners, outcome, as_of)
     if is_nightly:
         with deps.store.transaction() as tx:
             tx.meta.set("audit-nightly", as_of.isoformat())
     note_source(deps, AUDIT, as_of)
+
+
+class _AuditReading:
+    """One reading of the audit log, page by page."""
+
+    def __init__(
+        self, deps: Deps, people: People, roster: Roster, outcome: Outcome, as_of: datetime
+    ) -> None:
+        self._deps = deps
+        self._roster = roster
+        self._outcome = outcome
+        self._as_of = as_of
+        self._keep = _Keeper(deps, people)
+        self.owners: set[str] = set()
+        """Whose calendars may hold the event of an ad-hoc call."""
+        self.new: dict[str, datetime] = {}
+        """Conferences of which nothing was known before, with their starts."""
+
+    def read(self, since: datetime, until: datetime, sift: SiftPort) -> None:
+        """Store the rows of a span that matter; raises what stands in the way."""
+        tally = self._outcome.source(AUDIT)
+        for page in _ahead(self._deps.reports.meet(since, until, sift)):
+            if page.malformed:
+                tally.note_failed("an audit row could not be understood")
+            tally.read += page.rows
+            if page.visits:
+                self._store(page)
+
+    def _store(self, page: AuditPage) -> None:
+        keep = self._keep = self._keep.with_room()
+        keep.look_up([v.identity for v in page.visits])
+        visits = [with_identity(v, keep(v.identity)) for v in page.visits]
+        conferences = keep.organized(page.conferences)
+        with self._deps.store.transaction() as tx:
+            changed = tx.conferences.save(conferences, visits, as_of=self._as_of)
+            self.owners |= _link(tx, self._roster, keep, changed, visits, self._as_of)
+        for saved in changed:
+            name, start_at = saved.conference.name, saved.conference.start_at
+            if saved.is_new or name in self.new:
+                self.new[name] = start_at
+        self._outcome.count("conferences_changed", len(changed))
 
 
 def _ahead(pages: Iterator[AuditPage]) -> Iterator[AuditPage]:
@@ -135,6 +181,32 @@ class _Keeper:
         self.by_person |= found
         self.undecided |= undecided
 
+    def organized(self, conferences: Iterable[Conference]) -> list[Conference]:
+        """The conferences with their organizers as they may be stored."""
+        named = {c.name: parse_address(c.organizer) for c in conferences if c.organizer}
+        self.by_address |= self.people.by_address({a for a in named.values() if a})
+        return [self._organized(c, named.get(c.name)) for c in conferences]
+
+    def _organized(self, conference: Conference, address: Address | None) -> Conference:
+        if address is None:
+            return replace(conference, organizer=None)
+        key = self.deps.pseudonyms.address(address.key)
+        is_student = self._is_student(address, self.by_address.get(key))
+        text = f"@{address.domain}" if is_student else address.text
+        return replace(conference, organizer=text, organizer_key=key)
+
+    def _is_student(self, address: Address, account: KnownAccount | None) -> bool:
+        if account is not None:
+            return account.kind is AccountKind.STUDENT
+        return address.domain in self.people.student_domains
+
+    def recall(self, tx: Tx, identities: Collection[Identity]) -> None:
+        """Learn the accounts of identities that were stored by an earlier reading."""
+        addresses = {i.address_key for i in identities if i.address_key} - self.by_address.keys()
+        ids = {i.id_key for i in identities if i.id_key} - self.by_person.keys()
+        self.by_address |= tx.people.by_address(addresses)
+        self.by_person |= tx.people.by_person(ids)
+
     def with_room(self) -> _Keeper:
         """This one, or an empty one when it holds very many."""
         return self if len(self.kept) < _MOST_KEPT else _Keeper(self.deps, self.people)
@@ -152,10 +224,10 @@ class _Keeper:
         id_key = key.id(raw.google_id) if raw.google_id else None
         address_key = key.address(address.key) if address else None
         account = self.by_address.get(address_key or "") or self.by_person.get(id_key or "")
-        is_student = (account is not None and account.kind is AccountKind.STUDENT) or (
-            account is None
-            and address is not None
-            and address.domain in self.people.student_domains
+        is_student = (
+            self._is_student(address, account)
+            if address
+            else account is not None and account.kind is AccountKind.STUDENT
         )
         return Identity(
             form=raw.form,
@@ -209,7 +281,7 @@ def _link(
         conference = held.conference
         if not _is_known(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
-            owners |= {conference.organizer} if conference.organizer else set()
+            owners |= {conference.organizer or ""}
             owners |= {v.identity.address for v in held.visits if v.identity.address}
     return owners
 
@@ -236,9 +308,12 @@ def _mixed(
             whole.append(HeldConference(saved.conference, tuple(fresh[name])))
         else:
             partly.append(name)
-    for held in (*whole, *tx.conferences.named(partly)):
-        if any(_is_student(v.identity, keep, roster) for v in held.visits) and any(
-            _is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits
+    before = tx.conferences.named(partly)
+    keep.recall(tx, [v.identity for held in before for v in held.visits])
+    for held in (*whole, *before):
+        if any(_is_student(v.identity, keep, roster) for v in held.visits) and (
+            _is_outsiders(held.conference, roster)
+            or any(_is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits)
         ):
             yield held
 
@@ -251,15 +326,26 @@ def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:
     if conference.meeting_code is None:
         return False
     start_at, end_at = conference.start_at, conference.end_at or as_of
-    records = tx.meetings.with_code(conference.meeting_code, start_at - _AROUND, end_at + _AROUND)
+    slots = tx.meetings.slots(conference.meeting_code, start_at - _AROUND, end_at + _AROUND)
     return any(
-        not record.is_adhoc or start_at - _SETTLED <= record.key.original_start_at <= end_at
-        for record in records
+        not slot.is_adhoc or start_at - _SETTLED <= slot.start_at <= end_at for slot in slots
     )
 
 
 def _is_student(identity: Identity, keep: _Keeper, roster: Roster) -> bool:
     return keep.kind(identity) is AccountKind.STUDENT or identity.domain in roster.student_domains
+
+
+def _is_outsiders(conference: Conference, roster: Roster) -> bool:
+    """Whether somebody outside organized a conference; the log then shows only our own people."""
+    key, domain = conference.organizer_key, (conference.organizer or "").rpartition("@")[2]
+    if key is None or is_calendar_address(domain):
+        return False
+    if roster.registered(key):
+        return True
+    return domain not in roster.district_domains and (
+        roster.outsider(key, domain, conference.start_at).kind is not Kind.EXEMPT
+    )
 
 
 def _is_outsider(identity: Identity, keep: _Keeper, roster: Roster, at: datetime) -> bool:

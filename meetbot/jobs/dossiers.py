@@ -11,12 +11,12 @@ from meetbot.domain.attendance import Attendance, Source
 from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
 from meetbot.domain.findings import Evidence, Phase
 from meetbot.domain.identity import Roster, classify, is_calendar_address, scope_of
-from meetbot.domain.meetings import Meeting, Scope
+from meetbot.domain.meetings import KeptGuest, Meeting, Scope
 from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
 from meetbot.jobs.deps import Standards
-from meetbot.ports import HeldConference, MeetingRecord, Reads
+from meetbot.ports import HeldConference, MeetingRecord, Reads, Slot
 
 _AROUND = timedelta(hours=2)
 AUDIT_GRACE = timedelta(hours=2)
@@ -47,6 +47,8 @@ def load(
         classify(meeting, accounts.by_address, roster) if meeting else ((), None, None)
     )
     start_at, end_at = _times(record, held, as_of)
+    if meeting is None:
+        organizer = _organizer_of_call(tx, held, roster, start_at)
     resolution = resolve(
         [visit for h in held for visit in h.visits],
         accounts_by_person=accounts.by_person,
@@ -70,7 +72,7 @@ def load(
         end_at=end_at,
         meeting=meeting,
         invitees=invitees,
-        host=_host(meeting, organizer, creator, accounts.by_address, roster),
+        host=_host(tx, organizer, creator, roster),
         conferences=tuple(h.conference for h in held),
         attendances=resolution.attendances,
         registry=roster.registry,
@@ -118,32 +120,38 @@ def conferences_of(tx: Reads, record: MeetingRecord, as_of: datetime) -> tuple[H
     found = tx.conferences.held(code, start_at - _AROUND, end_at + _AROUND)
     if not found:
         return ()
-    rivals = tx.meetings.with_code(
+    slots = tx.meetings.slots(
         code,
         min(h.conference.start_at for h in found) - _AROUND,
         max(h.conference.end_at or as_of for h in found) + _AROUND,
     )
-    others = [r for r in rivals if r.id != record.id]
-    return tuple(h for h in found if _is_ours(h, record, others, as_of))
+    own = _slot_of(record)
+    others = [slot for slot in slots if slot.id != record.id]
+    return tuple(h for h in found if _is_ours(h, own, others, as_of))
 
 
-def _is_ours(
-    held: HeldConference, record: MeetingRecord, others: Iterable[MeetingRecord], as_of: datetime
-) -> bool:
-    own = _nearness(held, record, as_of)
+def _slot_of(record: MeetingRecord) -> Slot:
+    meeting, start_at = record.meeting, record.key.original_start_at
+    if meeting is None:
+        return Slot(record.id, record.is_adhoc, False, start_at, start_at)
+    return Slot(record.id, record.is_adhoc, meeting.is_cancelled, meeting.start_at, meeting.end_at)
+
+
+def _is_ours(held: HeldConference, slot: Slot, others: Iterable[Slot], as_of: datetime) -> bool:
+    own = _nearness(held, slot, as_of)
     return all(_nearness(held, other, as_of) < own for other in others)
 
 
 def _nearness(
-    held: HeldConference, record: MeetingRecord, as_of: datetime
+    held: HeldConference, slot: Slot, as_of: datetime
 ) -> tuple[bool, bool, float, float, int]:
     """How well an occurrence fits a conference: planned, not cancelled, overlap, distance."""
-    start_at, end_at = _scheduled(record)
+    start_at, end_at = slot.start_at, slot.end_at
     conference = held.conference
     conference_end = max(conference.end_at or as_of, conference.start_at)
     is_in_reach = conference.start_at < end_at + _AROUND and conference_end > start_at - _AROUND
-    is_planned = not record.is_adhoc and is_in_reach
-    is_on = record.meeting is not None and not record.meeting.is_cancelled
+    is_planned = not slot.is_adhoc and is_in_reach
+    is_on = not slot.is_cancelled
     overlap = min(end_at, conference_end) - max(start_at, conference.start_at)
     distance = abs((conference.start_at - start_at).total_seconds())
     return (
@@ -151,7 +159,7 @@ def _nearness(
         is_planned and is_on,
         max(overlap.total_seconds(), 0.0),
         -distance,
-        -record.id,
+        -slot.id,
     )
 
 
@@ -245,20 +253,32 @@ def _staff_of(
     return frozenset(a.address for a in known if a.kind is AccountKind.STAFF and a.address)
 
 
-def _host(
-    meeting: Meeting | None,
-    organizer: Invitee | None,
-    creator: Invitee | None,
-    accounts: Mapping[str, KnownAccount],
-    roster: Roster,
-) -> Host:
+def _organizer_of_call(
+    tx: Reads, held: tuple[HeldConference, ...], roster: Roster, at: datetime
+) -> Invitee | None:
+    """Who organized an ad-hoc call, as far as the audit log tells."""
+    for conference in (h.conference for h in held):
+        key, address = conference.organizer_key, conference.organizer or ""
+        if key is not None:
+            guest = KeptGuest(
+                key,
+                domain=address.rpartition("@")[2],
+                address=None if address.startswith("@") else address,
+                is_organizer=True,
+            )
+            return roster.guest(guest, tx.people.by_address([key]).get(key), at)
+    return None
+
+
+def _host(tx: Reads, organizer: Invitee | None, creator: Invitee | None, roster: Roster) -> Host:
     """The organizer; of a secondary, class or resource calendar its creator, if staff."""
-    if meeting is None or organizer is None:
-        return Host(None)
-    invitee: Invitee | None = organizer
-    if is_calendar_address(organizer.guest.domain):
+    invitee = organizer
+    if organizer is not None and is_calendar_address(organizer.guest.domain):
         invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
-    account = accounts.get(invitee.guest.address_key) if invitee else None
+    if invitee is None:
+        return Host(None)
+    key = invitee.guest.address_key
+    account = tx.people.by_address([key]).get(key)
     if account is None or account.kind is AccountKind.STUDENT:
         return Host(invitee)
     school = roster.registry.school_of_unit(account.unit_path)
@@ -274,7 +294,7 @@ def _scope(
 ) -> Scope:
     meeting = record.meeting
     if meeting is None:
-        return scope_of((), attendances)
+        return scope_of([organizer] if organizer else [], attendances)
     if not meeting.calendars:
         return Scope.NONE
     is_known = (

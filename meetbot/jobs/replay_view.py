@@ -19,6 +19,7 @@ from meetbot.ports import (
     CalendarState,
     HeldConference,
     MeetingRecord,
+    Slot,
     SourceRead,
     Tx,
 )
@@ -143,7 +144,7 @@ class Batch:
     ) -> None:
         self.shared = shared
         self.calls: dict[str, list[HeldConference]] = {}
-        self._by_code: dict[str, list[MeetingRecord]] = {}
+        self._slots: dict[str, list[Slot]] = {}
         if records:
             self._load(tx, records, as_of)
 
@@ -157,10 +158,7 @@ class Batch:
             self.calls.setdefault(_plain(one.conference.meeting_code or ""), []).append(one)
         first = min([first, *(h.conference.start_at - _AROUND for h in held)])
         last = max([last, *((h.conference.end_at or as_of) + _AROUND for h in held)])
-        known = {record.id for record in records}
-        others = [i for i in tx.meetings.with_codes(codes, first, last) if i not in known]
-        for record in (*records, *tx.meetings.load_many(others)):
-            self._by_code.setdefault(_plain(record.key.meeting_code or ""), []).append(record)
+        self._slots = tx.meetings.slots_of(codes, first, last)
         self._ask_for_people(records, held)
 
     def _ask_for_people(
@@ -186,12 +184,12 @@ class Batch:
         """How far a calendar is read."""
         return self.shared.calendars.get(address) or CalendarState(mark=None, read_at=None)
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences of a code whose scheduled time overlaps the span."""
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences of a code that overlap the span."""
         return [
-            record
-            for record in self._by_code.get(_plain(code), ())
-            if _overlaps(*_scheduled(record), start_at, end_at)
+            slot
+            for slot in self._slots.get(_plain(code), ())
+            if _overlaps(slot.start_at, slot.end_at, start_at, end_at)
         ]
 
 

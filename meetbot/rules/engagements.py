@@ -25,7 +25,7 @@ from meetbot.domain.findings import Certainty, Concern, Severity
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Partner, School
-from meetbot.rules.memory import once
+from meetbot.rules.once import once_per_dossier
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,19 @@ class Engagement:
         )
 
 
-@once
+@once_per_dossier
 def engagements(dossier: Dossier) -> tuple[Engagement, ...]:
     """Each registered partner that is invited or present, with its program here."""
-    occasion = occasion_of(dossier)
-    programs = {p: program_for(dossier.registry, p, occasion) for p in dossier.partner_ids}
-    return tuple(
-        Engagement(
-            partner_id,
-            dossier.registry.partner(partner_id),
-            program_id,
-            is_sensitive(dossier, partner_id, program_id),
-        )
-        for partner_id, program_id in programs.items()
+    return tuple(_engagement(dossier, partner_id) for partner_id in dossier.partner_ids)
+
+
+def _engagement(dossier: Dossier, partner_id: str) -> Engagement:
+    program_id = program_for(dossier.registry, partner_id, occasion_of(dossier))
+    return Engagement(
+        partner_id,
+        dossier.registry.partner(partner_id),
+        program_id,
+        is_sensitive(dossier, partner_id, program_id),
     )
 
 

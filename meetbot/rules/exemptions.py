@@ -11,7 +11,7 @@ from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Exemption, ExemptionKind
 from meetbot.rules.engagements import Engagement, engagements, people_of
-from meetbot.rules.memory import once
+from meetbot.rules.once import once_per_dossier
 
 
 def _exemption(
@@ -44,7 +44,7 @@ def platforms_of(dossier: Dossier) -> tuple[Platform, ...]:
     return tuple(sorted(linked | {Platform.GOOGLE_MEET}))
 
 
-@once
+@once_per_dossier
 def is_confidential(dossier: Dossier) -> bool:
     """Whether this is a confidential clinical meeting: every partner here is such a clinician.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from meetbot.domain.attendance import Attendance, Identity, Visit
 from meetbot.domain.classes import PersonClass
@@ -30,6 +29,7 @@ from meetbot.domain.presence import (
     decide,
 )
 from meetbot.rules.exemptions import is_confidential, is_monitored_tutoring
+from meetbot.rules.once import once_per_dossier
 from meetbot.rules.rule import Unsure
 from meetbot.rules.seconds import from_second, is_partner, to_second
 from meetbot.rules.wording import clock, local_time, minutes
@@ -72,32 +72,8 @@ class _Decisions:
 # --- From dossier to case -----------------------------------------------------------------------
 
 
-class _Question:
-    """A dossier under a policy, equal only to itself: both are frozen, and large to compare."""
-
-    __slots__ = ("dossier", "policy")
-
-    def __init__(self, dossier: Dossier, policy: Policy) -> None:
-        self.dossier, self.policy = dossier, policy
-
-    def __hash__(self) -> int:
-        return hash((id(self.dossier), id(self.policy)))
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _Question)
-            and self.dossier is other.dossier
-            and self.policy is other.policy
-        )
-
-
+@once_per_dossier
 def _decisions(dossier: Dossier, policy: Policy) -> _Decisions:
-    return _decided(_Question(dossier, policy))
-
-
-@lru_cache(maxsize=4)  # five rules ask the same, one after the other
-def _decided(question: _Question) -> _Decisions:
-    dossier, policy = question.dossier, question.policy
     present = dossier.attendances
     whole = strict = hidden = decide(_case(dossier, policy, present))
     if any(map(_is_unsure, present)):

@@ -57,11 +57,12 @@ class SqlConferences:
             stored = self._stored(names)
             changed: list[_Held] = []
             for name in names:
-                after = _after(stored.get(name), read[name])
-                if after != stored.get(name):
+                before = stored.get(name)
+                after = _after(before, read[name])
+                if after != before:
                     changed.append(after)
                     is_whole = after.visits.keys() <= read[name].visits.keys()
-                    saved.append(SavedConference(after.conference, is_whole))
+                    saved.append(SavedConference(after.conference, before is None, is_whole))
             self._write(changed)
         return tuple(saved)
 
@@ -222,6 +223,7 @@ def _grown(before: Conference | None, after: Conference) -> Conference:
         space=after.space or before.space,
         organizer=after.organizer or before.organizer,
         calendar_event_id=after.calendar_event_id or before.calendar_event_id,
+        organizer_key=after.organizer_key or before.organizer_key,
     )
 
 
@@ -240,6 +242,7 @@ def _values(held: _Held) -> tuple[Any, ...]:
         conference.space,
         conference.organizer,
         conference.calendar_event_id,
+        conference.organizer_key,
         to_document(held.visits.values()),
     )
 
@@ -254,6 +257,7 @@ def _conference(row: Row[Any]) -> Conference:
         space=row.space,
         organizer=row.organizer,
         calendar_event_id=row.calendar_event_id,
+        organizer_key=row.organizer_key,
     )
 
 

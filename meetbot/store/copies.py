@@ -245,12 +245,12 @@ class _Places:
     def _of_single(self, copy: KeptCopy) -> _Place | None:
         """The occurrence this uid already has, unless another event of this calendar is it."""
         others = {held for event_id, held in self._held.items() if event_id != copy.event_id}
+        mine = self._before.get(copy.event_id)
         free = [
             place
             for place in self._by_uid[copy.ical_uid]
-            if not place.is_recurring and place.id not in others
+            if (not place.is_recurring or place.id == mine) and place.id not in others
         ]
-        mine = self._before.get(copy.event_id)
         return min(
             free,
             key=lambda p: (p.id != mine, p.original_start_at != copy.original_start_at, p.id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    and_,
     bindparam,
     case,
     func,
@@ -30,7 +32,7 @@ from meetbot.domain.meetings import (
     merge_copies,
 )
 from meetbot.errors import NotFound
-from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord
+from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord, Slot
 from meetbot.store.calendars import SqlCalendars
 from meetbot.store.columns import Instant, clean_code, clean_key
 from meetbot.store.copies import (
@@ -41,7 +43,7 @@ from meetbot.store.copies import (
     key_text,
     new_meeting,
 )
-from meetbot.store.statements import batches, overlaps
+from meetbot.store.statements import batches, last_of, one_of, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
 _JUDGED_AT = {
@@ -181,8 +183,8 @@ class SqlMeetings:
         if since is not None:
             conditions.append(meetings.c.end_at > since)
         ids: set[int] = set()
-        for one_of in product(_with_codes(codes), _with_guests(address_keys)):
-            query = select(meetings.c.id).where(*conditions, *one_of)
+        for narrowed in product(_with_codes(codes), _with_guests(address_keys)):
+            query = select(meetings.c.id).where(*conditions, *narrowed)
             ids |= set(self._connection.execute(query).scalars())
         return self._make_due(ids, as_of)
 
@@ -198,12 +200,10 @@ class SqlMeetings:
 
     # --- attendance ---
 
-    def with_code(self, code: str, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Occurrences of a code, by start; an ad-hoc call counts where it began in the span."""
-        return self._records(
-            meetings.c.meeting_code == clean_code(code),
-            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
-        )
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences of a code, by start; an ad-hoc call counts where it began."""
+        given = {"code": clean_code(code), "since": start_at, "last": last_of(start_at, end_at)}
+        return [Slot(*row) for row in self._connection.execute(_SLOTS, given)]
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences whose attendance must be read, by start."""
@@ -258,6 +258,30 @@ class SqlMeetings:
             return known
         return insert_meeting(self._connection, new_meeting(key, as_of))
 
+    def codes(self, start_at: datetime, end_at: datetime) -> frozenset[str]:
+        """Codes of all occurrences that overlap [start_at, end_at)."""
+        query = (
+            select(meetings.c.meeting_code)
+            .where(
+                meetings.c.meeting_code.is_not(None),
+                overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+            )
+            .distinct()
+        )
+        return frozenset(self._connection.execute(query).scalars())
+
+    def earliest_new(
+        self, seen_after: datetime, *, start_at: datetime, end_at: datetime
+    ) -> datetime | None:
+        """The first start of occurrences with a code that were first seen after an instant."""
+        query = select(func.min(meetings.c.start_at, type_=Instant)).where(
+            meetings.c.first_seen_at > seen_after,
+            meetings.c.meeting_code.is_not(None),
+            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+        )
+        found: datetime | None = self._connection.execute(query).scalar()
+        return found
+
     def adhoc_codes(self, since: datetime) -> frozenset[str]:
         """Codes of ad-hoc calls that began after an instant."""
         query = select(meetings.c.meeting_code).where(
@@ -289,14 +313,15 @@ class SqlMeetings:
             found += self._records(meetings.c.id.in_(some))
         return sorted(found, key=lambda record: (record.key.original_start_at, record.id))
 
-    def with_codes(self, codes: Collection[str], start_at: datetime, end_at: datetime) -> list[int]:
-        """Ids of the occurrences of these codes that overlap the span."""
-        found: list[int] = []
+    def slots_of(
+        self, codes: Collection[str], start_at: datetime, end_at: datetime
+    ) -> dict[str, list[Slot]]:
+        """Times of the occurrences of each code, by start."""
+        found: dict[str, list[Slot]] = {}
+        given = {"since": start_at, "last": last_of(start_at, end_at)}
         for some in batches(sorted({clean_code(code) for code in codes})):
-            found += self._ids(
-                meetings.c.meeting_code.in_(some),
-                overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
-            )
+            for row in self._connection.execute(_SLOTS_OF, {"codes": some, **given}):
+                found.setdefault(row.meeting_code, []).append(Slot(*row[1:]))
         return found
 
     def _ids(self, *conditions: ColumnElement[bool]) -> list[int]:
@@ -316,6 +341,24 @@ class SqlMeetings:
         rows: Sequence[Row[Any]] = self._connection.execute(query).all()
         found = copies_of(self._connection, [row.id for row in rows if row.copies])
         return [_record(row, found.get(row.id, ())) for row in rows]
+
+
+_SLOT = tuple(meetings.c[f.name] for f in fields(Slot))
+_IN_SPAN = and_(
+    meetings.c.start_at < bindparam("last"),
+    or_(meetings.c.end_at > bindparam("since"), meetings.c.start_at >= bindparam("since")),
+)
+"""`overlaps` in statements that are built once: they are asked for each conference."""
+_SLOTS = (
+    select(*_SLOT)
+    .where(meetings.c.meeting_code == bindparam("code"), _IN_SPAN)
+    .order_by(meetings.c.start_at, meetings.c.id)
+)
+_SLOTS_OF = (
+    select(meetings.c.meeting_code, *_SLOT)
+    .where(one_of(meetings.c.meeting_code, "codes"), _IN_SPAN)
+    .order_by(meetings.c.start_at, meetings.c.id)
+)
 
 
 def _no_meeting(meeting_id: int) -> NotFound:

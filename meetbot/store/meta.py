@@ -22,11 +22,15 @@ class SqlMeta:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._sources: dict[str, SourceRead] = {}
+        """As read or written by this transaction: each occurrence judged asks for the same few."""
 
     def source(self, name: str) -> SourceRead:
         """State of a source; an empty one when it was never read."""
-        row = self._connection.execute(_SOURCE, {"wanted": name}).first()
-        return SourceRead(name) if row is None else _source(row)
+        if name not in self._sources:
+            row = self._connection.execute(_SOURCE, {"wanted": name}).first()
+            self._sources[name] = SourceRead(name) if row is None else _source(row)
+        return self._sources[name]
 
     def save_source(self, read: SourceRead) -> None:
         """Store the state of a source."""
@@ -38,6 +42,7 @@ class SqlMeta:
             "failing_since": read.failing_since,
         }
         upsert(self._connection, sources, [row], key=["source"])
+        self._sources.pop(read.source, None)
 
     def sources(self) -> list[SourceRead]:
         """All sources, by name."""

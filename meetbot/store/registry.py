@@ -33,6 +33,7 @@ class SqlRegistry:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._meta = SqlMeta(connection)
+        self._since: datetime | None = None
 
     def current(self) -> Registry:
         """The rows known now."""
@@ -75,6 +76,7 @@ class SqlRegistry:
         if not (ended or added or self.known_since() is None):
             return False
         self._meta.set(_SINCE, str(to_micros(as_of)))
+        self._since = as_of
         return True
 
     def _end(self, ids: Sequence[int], as_of: datetime) -> None:
@@ -99,8 +101,10 @@ class SqlRegistry:
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
-        since = self._meta.get(_SINCE)
-        return None if since is None else from_micros(int(since))
+        if self._since is None:
+            since = self._meta.get(_SINCE)
+            self._since = None if since is None else from_micros(int(since))
+        return self._since
 
 
 def _keyed(rows: Sequence[Row]) -> Iterator[tuple[_Key, tuple[int, dict[str, str]]]]:

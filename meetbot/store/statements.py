@@ -89,5 +89,10 @@ def overlaps(
 
     An empty span, such as that of an ad-hoc call, counts as its one instant.
     """
-    last = max(until, since + timedelta(microseconds=1))
+    last = last_of(since, until)
     return and_(start_at < last, or_(end_at > since, start_at >= since))
+
+
+def last_of(since: datetime, until: datetime) -> datetime:
+    """The end of a span that has one instant at least."""
+    return max(until, since + timedelta(microseconds=1))

@@ -186,14 +186,15 @@ conferences = Table(
     Column("space", Words),
     Column("organizer", Words),
     Column("calendar_event_id", Words),
+    Column("organizer_key", Text),
     Column("visits", Text, nullable=False),
     Index(None, "code", "start_at"),
     Index(None, "start_at"),
 )
 """Calls that were held, by Meet and by the audit log. `code` without hyphens.
 
-`visits` is a document of `store.visits`: joins to leaves, identities keyed; a clear address only of
-staff and outsiders.
+`visits` is a document of `store.visits`: joins to leaves, identities keyed. A clear address, as
+participant or organizer, only of staff and outsiders.
 """
 
 # --- registry -----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from meetbot.errors import BadAnswer, Temporary
 from meetbot.workspace.access import Access
+from meetbot.workspace.activities import decode_page
 from meetbot.workspace.api import Api, Grant
 from meetbot.workspace.quota import Quota
 from meetbot.workspace.raw import Raw
@@ -361,6 +362,15 @@ class _FastJson(JsonModel):  # type: ignore[misc]
             return _lenient(content)
 
 
+class _AuditJson(_FastJson):
+    """Pages of the audit log are decoded into typed rows; see `workspace.activities`."""
+
+    def deserialize(self, content: bytes) -> object:
+        """Decode a body; one that is not as documented is read as plain JSON."""
+        page = decode_page(content)
+        return super().deserialize(content) if page is None else page
+
+
 def _lenient(content: bytes) -> object:
     """What orjson refuses and Google's servers may still write: lone surrogates in a title."""
     try:
@@ -388,7 +398,7 @@ def _built(api: Api, api_root: str | None) -> Any:
         name,
         version,
         http=_NoTransport(),
-        model=_FastJson(),
+        model=_AuditJson() if api is Api.REPORTS else _FastJson(),
         client_options=options,
         static_discovery=True,
         cache_discovery=False,

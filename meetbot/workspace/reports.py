@@ -8,55 +8,33 @@ https://developers.google.com/workspace/admin/reports/reference/rest/v1/activiti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from functools import lru_cache
+from dataclasses import replace
+from datetime import datetime
 
-from meetbot.domain.addresses import Address, is_masked, parse_address
+from meetbot.domain.addresses import is_masked, parse_address
 from meetbot.domain.attendance import Conference, IdentityForm, RawIdentity, Source, Visit
-from meetbot.ports import AuditPage
+from meetbot.ports import AuditPage, Sift
+from meetbot.workspace.activities import Activity, to_activities
 from meetbot.workspace.api import REPORTS, Api
 from meetbot.workspace.client import GoogleClient
 from meetbot.workspace.raw import (
     LONGEST_NAME,
     Raw,
     as_code,
-    as_flag,
     as_instant,
     as_number,
-    as_object,
-    as_objects,
-    as_text,
     as_unix,
     rfc3339,
 )
 from meetbot.workspace.refusals import items_of
+from meetbot.workspace.sieve import CallRow, Sieve, call_rows, conference_of
 
-_FIELDS = (
-    "nextPageToken,items(id(time,uniqueQualifier),actor(email,profileId),"
-    "events(name,type,parameters(name,value,intValue,boolValue)))"
-)
-_CALL_ENDED = "call_ended"
+_FIELDS = "nextPageToken,items(id(time,uniqueQualifier),actor(email,profileId),events)"
 _EVENT_CHANGE = "event_change"
+_CALENDARS = ("organizer_calendar_id", "calendar_id")
 _PHONES = frozenset({"pstn_in", "pstn_out"})
-_WANTED = frozenset(
-    {
-        "meeting_code",
-        "conference_id",
-        "calendar_event_id",
-        "organizer_email",
-        "identifier",
-        "identifier_type",
-        "is_external",
-        "display_name",
-        "start_timestamp_seconds",
-        "duration_seconds",
-        "endpoint_id",
-        "device_type",
-        "organizer_calendar_id",
-        "calendar_id",
-    }
-)
-_LONGEST_CALL = timedelta(days=30)
+_LONGEST_CALL = 30 * 24 * 3600
+"""Seconds."""
 Row = tuple[Conference, Visit[RawIdentity]]
 
 
@@ -68,15 +46,18 @@ class GoogleReports:
         self._admin = admin
         self._activities = client.service(Api.REPORTS).activities()
 
-    def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
-        """Pages of `call_ended` rows written in [since, until], newest first."""
-        return map(_to_page, self._pages("meet", since, until))
+    def meet(self, since: datetime, until: datetime, sift: Sift) -> Iterator[AuditPage]:
+        """Pages of `call_ended` rows written in [since, until], newest first; see the port."""
+        sieve = Sieve(sift)
+        for page in self._pages("meet", since, until):
+            rows = call_rows(rows_of(page))
+            yield replace(to_audit_page(sieve(rows)), rows=len(rows))
 
     def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
         """Lower-case addresses of calendars on which an event changed, hours late."""
         found: set[str] = set()
         for page in self._pages("calendar", since, until):
-            for activity in items_of(REPORTS, page, "items"):
+            for activity in rows_of(page):
                 found |= to_changed(activity)
         return frozenset(found)
 
@@ -106,60 +87,47 @@ class GoogleReports:
         )
 
 
-@lru_cache(maxsize=4096)
-def _address(text: str) -> Address | None:
-    """A parsed address; the same few people are in many rows."""
-    return parse_address(text)
-
-
 # --- calls --------------------------------------------------------------------------------------
 
 
-def _to_page(page: Raw) -> AuditPage:
-    return to_audit_page(items_of(REPORTS, page, "items"))
+def rows_of(page: Raw) -> list[Activity]:
+    """The rows of a page. Raises `BadAnswer` if they are no list."""
+    items = page.get("items", [])
+    if items and isinstance(items, list) and isinstance(items[0], Activity):
+        return items
+    return to_activities(items_of(REPORTS, page, "items"))
 
 
-def to_audit_page(activities: Iterable[Raw]) -> AuditPage:
-    """The calls of some activities; conferences span all their rows here. Never raises."""
+def to_audit_page(rows: Iterable[CallRow]) -> AuditPage:
+    """The calls of some rows; conferences span all their rows here. Never raises."""
     conferences: dict[str, Conference] = {}
     visits: list[Visit[RawIdentity]] = []
     malformed = 0
-    for activity in activities:
-        for index, event in enumerate(_events(activity)):
-            if event.get("name") != _CALL_ENDED:
-                continue
-            row = to_row(activity, event, index)
-            if row is None:
-                malformed += 1
-                continue
-            conference, visit = row
-            before = conferences.setdefault(conference.name, conference)
-            if before is not conference:
-                conferences[conference.name] = _hull(before, conference)
-            visits.append(visit)
+    for call_row in rows:
+        row = to_row(call_row)
+        if row is None:
+            malformed += 1
+            continue
+        conference, visit = row
+        before = conferences.setdefault(conference.name, conference)
+        if before is not conference:
+            conferences[conference.name] = _hull(before, conference)
+        visits.append(visit)
     return AuditPage(tuple(conferences.values()), tuple(visits), malformed)
 
 
-def _events(activity: Raw) -> list[Raw]:
-    """`events`, a list from Google and one object from collectors that split it."""
-    events = activity.get("events")
-    return [events] if isinstance(events, dict) else as_objects(events)
-
-
-def to_row(activity: Raw, event: Raw, index: int) -> Row | None:
+def to_row(row: CallRow) -> Row | None:
     """One `call_ended` event; None without a time, a length or a conference to put it in."""
-    row_id = as_object(activity.get("id"))
-    parameters = _parameters(event)
-    span = _span(row_id.get("time"), parameters)
-    code = as_code(_word(parameters, "meeting_code"))
+    span = _span(row)
     if span is None:
         return None
     start_at, end_at = span
-    name = _conference_name(_word(parameters, "conference_id"), code, end_at)
+    code = as_code(row.word("meeting_code"))
+    name = conference_of(row) or _guessed(code, end_at)
     if name is None:
         return None
-    key = f"{as_text(row_id.get('time'), 64)}/{as_text(row_id.get('uniqueQualifier'), 64)}/{index}"
-    organizer = _address(_word(parameters, "organizer_email"))
+    key = f"{row.written}/{row.qualifier}/{row.index}"
+    organizer = parse_address(row.word("organizer_email"))
     conference = Conference(
         name=name,
         source=Source.AUDIT,
@@ -167,68 +135,45 @@ def to_row(activity: Raw, event: Raw, index: int) -> Row | None:
         start_at=start_at,
         end_at=end_at,
         organizer=organizer.text if organizer else None,
-        calendar_event_id=_word(parameters, "calendar_event_id") or None,
+        calendar_event_id=row.word("calendar_event_id") or None,
     )
     visit = Visit(
         source=Source.AUDIT,
         key=key,
         conference=name,
-        participant=_word(parameters, "endpoint_id") or key,
-        identity=_identity(as_object(activity.get("actor")), parameters),
+        participant=row.word("endpoint_id") or key,
+        identity=_identity(row),
         start_at=start_at,
         end_at=end_at,
     )
     return conference, visit
 
 
-def _parameters(event: Raw) -> dict[str, Raw]:
-    """The parameters that are read here, by name; the forty others of a row are passed over."""
-    given = event.get("parameters")
-    if not isinstance(given, list):
-        return {}
-    try:
-        return {one["name"]: one for one in given if one["name"] in _WANTED}
-    except (KeyError, TypeError):  # one that is no object or has no name: leave out only that
-        named = ((as_text(one.get("name")), one) for one in as_objects(given))
-        return {name: one for name, one in named if name in _WANTED}
+def _count(row: CallRow, name: str) -> int | None:
+    return as_number(row.told.get(name))
 
 
-def _word(parameters: dict[str, Raw], name: str) -> str:
-    one = parameters.get(name)
-    return "" if one is None else as_text(one.get("value"))
-
-
-def _count(parameters: dict[str, Raw], name: str) -> int | None:
-    return as_number(parameters[name].get("intValue")) if name in parameters else None
-
-
-def _span(written: object, parameters: dict[str, Raw]) -> tuple[datetime, datetime] | None:
+def _span(row: CallRow) -> tuple[datetime, datetime] | None:
     """Start and end in whole seconds.
 
     Rows of 2024 have no `start_timestamp_seconds`; a row is written when the endpoint leaves, so
     the start is then `id.time` less the duration.
     """
-    seconds = _count(parameters, "duration_seconds")
-    if seconds is None or not 0 <= seconds <= _LONGEST_CALL.total_seconds():
+    seconds = _count(row, "duration_seconds")
+    if seconds is None or not 0 <= seconds <= _LONGEST_CALL:
         return None
-    length = timedelta(seconds=seconds)
-    try:
-        if "start_timestamp_seconds" in parameters:
-            start_at = as_unix(_count(parameters, "start_timestamp_seconds"))
-            return (start_at, start_at + length) if start_at else None
-        written_at = as_instant(written)
-        if written_at is None:
-            return None
-        end_at = written_at.replace(microsecond=0)
-        return end_at - length, end_at
-    except OverflowError:
-        return None
+    if "start_timestamp_seconds" in row.told:
+        first = _count(row, "start_timestamp_seconds")
+    else:
+        written_at = as_instant(row.written)
+        first = None if written_at is None else int(written_at.timestamp()) - seconds
+    start_at = as_unix(first)
+    end_at = None if first is None else as_unix(first + seconds)
+    return (start_at, end_at) if start_at and end_at else None
 
 
-def _conference_name(conference_id: str, code: str | None, end_at: datetime) -> str | None:
-    """`audit/{conference_id}`; without an id one call per code and day is the best guess."""
-    if conference_id:
-        return f"audit/{conference_id}"
+def _guessed(code: str | None, end_at: datetime) -> str | None:
+    """Without a conference id one call per code and day is the best guess."""
     return f"audit/{code}@{end_at.date().isoformat()}" if code else None
 
 
@@ -261,53 +206,44 @@ def _covers(one: Conference, other: Conference) -> bool:
     )
 
 
-def _identity(actor: Raw, parameters: dict[str, Raw]) -> RawIdentity:
+def _identity(row: CallRow) -> RawIdentity:
     """Who an endpoint was; the address may be clear, obscured or missing.
 
     https://support.google.com/a/answer/9186729. A room has the actor of an outsider and a device
     id. The actor counts only where no other address contradicts it.
     """
-    name = _word(parameters, "display_name")[:LONGEST_NAME]
-    is_external = as_flag(parameters.get("is_external", {}).get("boolValue"))
-    kind, identifier = _word(parameters, "identifier_type"), _word(parameters, "identifier")
-
-    def identity(form: IdentityForm, **who: str | None) -> RawIdentity:
-        return RawIdentity(form, display_name=name, is_external=is_external, **who)
-
+    is_external = row.told.get("is_external") is True
+    name = row.word("display_name")[:LONGEST_NAME]
+    kind, identifier = row.word("identifier_type"), row.word("identifier")
+    form, address, masked, google_id = IdentityForm.ANONYMOUS, None, None, None
     if kind == "device_id":
-        return identity(IdentityForm.DEVICE)
-    if kind == "phone_number" or _word(parameters, "device_type") in _PHONES:
-        return identity(IdentityForm.PHONE)
-    google_id = as_text(actor.get("profileId"), 64) or None
-    own = _address(as_text(actor.get("email")))
-    address = _address(identifier)
-    if address is not None:
-        is_actor = own is None or own == address
-        return identity(
-            IdentityForm.ADDRESS,
-            address=address.text,
-            google_id=google_id if is_actor else None,
-        )
-    if is_masked(identifier):
-        return identity(IdentityForm.MASKED, masked=identifier, google_id=google_id)
-    if own is not None:
-        return identity(IdentityForm.ADDRESS, address=own.text, google_id=google_id)
-    if google_id:
-        return identity(IdentityForm.SIGNED_IN, google_id=google_id)
-    return identity(IdentityForm.ANONYMOUS)
+        form = IdentityForm.DEVICE
+    elif kind == "phone_number" or row.word("device_type") in _PHONES:
+        form = IdentityForm.PHONE
+    else:
+        google_id = row.profile_id or None
+        own, clear = parse_address(row.email), parse_address(identifier)
+        if clear is not None:
+            form, address = IdentityForm.ADDRESS, clear.text
+            google_id = google_id if own is None or own == clear else None
+        elif is_masked(identifier):
+            form, masked = IdentityForm.MASKED, identifier
+        elif own is not None:
+            form, address = IdentityForm.ADDRESS, own.text
+        elif google_id:
+            form = IdentityForm.SIGNED_IN
+    return RawIdentity(form, google_id, address, masked, name, is_external)
 
 
 # --- calendars ----------------------------------------------------------------------------------
 
 
-def to_changed(activity: Raw) -> set[str]:
-    """Calendars named by the event changes of one activity. Never raises."""
+def to_changed(activity: Activity) -> set[str]:
+    """Calendars named by the event changes of one row. Never raises."""
     found: set[str] = set()
-    for event in _events(activity):
-        if event.get("type") == _EVENT_CHANGE:
-            parameters = _parameters(event)
-            for name in ("organizer_calendar_id", "calendar_id"):
-                address = _address(_word(parameters, name))
-                if address is not None:
+    for event in activity.events:
+        if event.type == _EVENT_CHANGE:
+            for one in event.parameters:
+                if one.name in _CALENDARS and (address := parse_address(one.value or "")):
                     found.add(address.text)
     return found

@@ -15,10 +15,11 @@ import responses
 from meetbot.domain.attendance import Conference, IdentityForm, RawIdentity, Visit
 from meetbot.domain.meetings import EventCopy
 from meetbot.ports import AuditPage
+from meetbot.workspace.activities import to_activities
 from meetbot.workspace.calendar import to_copy
 from meetbot.workspace.meet import GoogleMeet
 from meetbot.workspace.reports import GoogleReports, to_audit_page, to_changed
-from tests.workspace_parts import ADMIN, ANN, ROOT, TOKEN_URI, parts
+from tests.workspace_parts import ADMIN, ANN, ROOT, TOKEN_URI, all_matter, parts, to_call_rows
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
 pytestmark = pytest.mark.skipif(
@@ -48,7 +49,7 @@ def conference(page: AuditPage, beginning: str) -> tuple[Conference, list[Visit[
 
 def test_every_row_is_understood() -> None:
     """No published row is malformed, and only the ends of calls become visits."""
-    page = to_audit_page(meet_rows())
+    page = to_audit_page(to_call_rows(meet_rows()))
 
     assert page.malformed == 0
     assert len(page.visits) == sum(
@@ -77,7 +78,7 @@ def test_spans_of_known_calls(
     beginning: str, organizer: tuple[str, str], outsider: tuple[str, str]
 ) -> None:
     """Starts and ends are those of the rows, to the second; identities are told apart."""
-    held, visits = conference(to_audit_page(meet_rows()), beginning)
+    held, visits = conference(to_audit_page(to_call_rows(meet_rows())), beginning)
 
     spans = {bool(v.identity.is_external): (v.start_at, v.end_at) for v in visits}
     assert spans == {
@@ -91,7 +92,7 @@ def test_spans_of_known_calls(
 
 def test_odd_rows() -> None:
     """A room with an outsider's actor is a room; an outsider without identifier is a name."""
-    page = to_audit_page(meet_rows())
+    page = to_audit_page(to_call_rows(meet_rows()))
 
     _, (room,) = conference(page, "rJ7fsV2IE2")
     _, (guest,) = conference(page, "aSABpyKZtl")
@@ -104,7 +105,7 @@ def test_odd_rows() -> None:
 
 def test_rows_without_start() -> None:
     """The rows of 2024 begin their duration before they were written."""
-    _, (visit,) = conference(to_audit_page(meet_rows()), "SQEGZkIp70")
+    _, (visit,) = conference(to_audit_page(to_call_rows(meet_rows())), "SQEGZkIp70")
 
     assert visit.end_at == at("2024-03-13T11:02:40")
     assert visit.start_at == at("2024-03-13T10:37:42")
@@ -128,7 +129,7 @@ def test_meet_feed(tmp_path: Path, reply: responses.RequestsMock) -> None:
         body=body("meet-activities-list.json"),
     )
 
-    (page,) = GoogleReports(parts(tmp_path).client, ADMIN).meet(SINCE, UNTIL)
+    (page,) = GoogleReports(parts(tmp_path).client, ADMIN).meet(SINCE, UNTIL, all_matter)
 
     assert page.malformed == 0
     assert {v.key for v in page.visits} >= {"2025-04-11T09:38:26.272Z/1/0"}
@@ -159,8 +160,8 @@ def test_calendar_rows() -> None:
         (FIXTURES / "real/calendar-audit/panther-gsuite_calendar_made_public.json").read_text()
     )
 
-    assert set().union(*(to_changed(row) for row in rows))
-    assert [to_changed(test["log"]) for test in flat] == [set()] * len(flat)
+    assert set().union(*(to_changed(*to_activities([row])) for row in rows))
+    assert [to_changed(*to_activities([test["log"]])) for test in flat] == [set()] * len(flat)
 
 
 def test_meet_lists(tmp_path: Path, reply: responses.RequestsMock) -> None:

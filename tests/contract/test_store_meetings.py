@@ -208,9 +208,9 @@ def test_the_code_may_change_without_changing_the_occurrence(store: SqlStore) ->
     keep(store, a_copy(meeting_code="kkkllllmmm"))
 
     with store.reading() as tx:
-        assert not tx.meetings.with_code(CODE, at(0), at(45))
-        (record,) = tx.meetings.with_code("kkk-llll-mmm", at(0), at(45))
-    assert record.key.meeting_code == "kkkllllmmm"
+        assert not tx.meetings.slots(CODE, at(0), at(45))
+        (slot,) = tx.meetings.slots("kkk-llll-mmm", at(0), at(45))
+        assert tx.meetings.load(slot.id).key.meeting_code == "kkkllllmmm"
 
 
 def test_hostile_ids_are_kept_and_found(store: SqlStore) -> None:
@@ -339,7 +339,7 @@ def test_what_leaves_the_scope_is_forgotten_and_judged_once_more(store: SqlStore
     assert record.scope is Scope.NONE
     assert not record.is_adhoc
     with store.reading() as tx:
-        assert not tx.meetings.with_code(CODE, at(0), at(45))
+        assert not tx.meetings.slots(CODE, at(0), at(45))
         assert not tx.meetings.starting(at(0), at(45))
         assert not tx.meetings.knows_event(TEACHER, ["event"])
 
@@ -557,16 +557,44 @@ def test_meetings_of_a_code_that_overlap(store: SqlStore) -> None:
     keep(store, a_copy("one", ical_uid="1"), a_copy("two", ical_uid="2", start=45))
     apply(store, a_read(gone=(a_tombstone("two"),)))
 
-    def found(start: float, end: float) -> list[str | None]:
+    def found(start: float, end: float) -> list[tuple[datetime, bool]]:
         with store.reading() as tx:
-            return [r.key.ical_uid for r in tx.meetings.with_code(CODE, at(start), at(end))]
+            slots = tx.meetings.slots(CODE, at(start), at(end))
+        return [(slot.start_at, slot.is_cancelled) for slot in slots]
 
+    one, two = (at(0), False), (at(45), True)
     assert found(-10, 0) == []
-    assert found(-10, 1) == ["1"]
-    assert found(44, 46) == ["1", "2"]
-    assert found(45, 46) == ["2"]
+    assert found(-10, 1) == [one]
+    assert found(44, 46) == [one, two]
+    assert found(45, 46) == [two]
     assert found(90, 99) == []
-    assert found(10, 10) == ["1"]
+    assert found(10, 10) == [one]
+
+
+def test_codes_in_reach(store: SqlStore) -> None:
+    """Codes of events and ad-hoc calls that overlap a span."""
+    keep(store, a_copy("one", ical_uid="1"), a_copy("two", ical_uid="2", start=600))
+    with store.transaction() as tx:
+        tx.meetings.ensure_adhoc("kkk-llll-mmm", at(10), as_of=at(20))
+
+    with store.reading() as tx:
+        assert tx.meetings.codes(at(0), at(45)) == {CODE, "kkkllllmmm"}
+        assert tx.meetings.codes(at(45), at(60)) == frozenset()
+
+
+def test_the_earliest_of_what_is_new(store: SqlStore) -> None:
+    """What was first seen after an instant, has a code and overlaps the span."""
+    apply(store, a_read(a_copy("old", ical_uid="o", start=-60)), as_of=at(0))
+    apply(store, a_read(a_copy("new", ical_uid="n", start=-30)), as_of=at(9))
+    apply(store, a_read(a_copy("far", ical_uid="f", start=600)), as_of=at(9))
+
+    def new(seen_after: float) -> datetime | None:
+        with store.reading() as tx:
+            return tx.meetings.earliest_new(at(seen_after), start_at=at(-120), end_at=at(10))
+
+    assert new(-1) == at(-60)
+    assert new(0) == at(-30)
+    assert new(9) is None
 
 
 def test_what_to_watch(store: SqlStore) -> None:
@@ -681,7 +709,7 @@ def test_an_adhoc_call_is_made_once(store: SqlStore) -> None:
         assert tx.meetings.due(at(6), 10) == []
         other = tx.meetings.ensure_adhoc(None, at(0), as_of=at(6))
         assert tx.meetings.ensure_adhoc(None, at(0), as_of=at(6)) == other
-        found = [r.id for r in tx.meetings.with_code(CODE, at(-1), at(45))]
+        found = [s.id for s in tx.meetings.slots(CODE, at(-1), at(45))]
         assert tx.meetings.mark_due(at(7), codes=[CODE]) == 1
 
     assert record.is_adhoc

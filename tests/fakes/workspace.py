@@ -15,6 +15,7 @@ from meetbot.ports import (
     CalendarRead,
     GroupMember,
     Participant,
+    Sift,
     SyncMark,
 )
 
@@ -85,8 +86,8 @@ class FakeReports:
 
     pages: list[AuditPage] = field(default_factory=list)
 
-    def meet(self, since: datetime, until: datetime) -> Iterator[AuditPage]:
-        del since, until
+    def meet(self, since: datetime, until: datetime, sift: Sift) -> Iterator[AuditPage]:
+        del since, until, sift
         return iter(self.pages)
 
     def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:

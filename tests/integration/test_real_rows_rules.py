@@ -38,6 +38,7 @@ from tests.fakes.workspace import (
     FakeMeet,
     FakeReports,
 )
+from tests.workspace_parts import to_call_rows
 
 ROWS = Path(__file__).parents[3] / "shared" / "fixtures" / "real" / "meet-audit"
 pytestmark = pytest.mark.skipif(
@@ -54,7 +55,7 @@ def published(beginning: str) -> AuditPage:
     """The rows of one conference, as the adapter understands them."""
     text = (ROWS / "elastic-test-meet.ndjson").read_text(encoding="utf-8")
     raw: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines() if line.strip()]
-    page = to_audit_page(raw)
+    page = to_audit_page(to_call_rows(raw))
     conferences = tuple(c for c in page.conferences if c.name.startswith(beginning))
     names = {c.name for c in conferences}
     return AuditPage(conferences, tuple(v for v in page.visits if v.conference in names))

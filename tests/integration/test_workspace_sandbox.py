@@ -32,6 +32,7 @@ from tests.integration.sandbox_client import (
     Ticking,
     small_world,
 )
+from tests.workspace_parts import all_matter
 
 UNITS = DistrictUnits(("/Staff",), ("/Students",))
 CODE = "abc-defg-hij"
@@ -450,7 +451,7 @@ def test_audit_rows(google: Workspace, world: World) -> None:
     """The feed gives the same call with the addresses that Meet withholds."""
     world.shaping.page_cap = 2
 
-    pages = list(google.reports.meet(NOW - timedelta(days=1), NOW))
+    pages = list(google.reports.meet(NOW - timedelta(days=1), NOW, all_matter))
 
     visits = {v.key: v for page in pages for v in page.visits}
     forms = {v.identity.address or v.identity.form: v.identity.form for v in visits.values()}

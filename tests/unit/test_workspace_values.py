@@ -14,6 +14,7 @@ from meetbot.domain.attendance import IdentityForm, RawIdentity
 from meetbot.domain.people import AccountKind, DistrictUnits
 from meetbot.domain.platforms import Platform
 from meetbot.ports import GroupMember, Participant
+from meetbot.workspace.activities import to_activities
 from meetbot.workspace.calendar import to_copy
 from meetbot.workspace.directory import to_account, to_member
 from meetbot.workspace.meet import (
@@ -25,6 +26,7 @@ from meetbot.workspace.meet import (
 )
 from meetbot.workspace.raw import as_code, as_instant, as_number, as_text, rfc3339
 from meetbot.workspace.reports import to_audit_page, to_changed
+from tests.workspace_parts import to_call_rows
 
 ZONE = ZoneInfo("America/Chicago")
 UNITS = DistrictUnits(("/Staff",), ("/Students",), ("/Staff/Contractors",))
@@ -325,7 +327,7 @@ def row(*, time: str = "2026-10-13T15:30:00.900Z", actor: Any = None, **paramete
 
 
 def visit_of(activity: Any) -> Any:
-    page = to_audit_page([activity])
+    page = to_audit_page(to_call_rows([activity]))
     assert len(page.visits) == 1
     return page.visits[0]
 
@@ -352,7 +354,7 @@ def test_conferences_span_their_rows() -> None:
     """Rows of one call make one conference from the first start to the last end."""
     late = row(start_timestamp_seconds=1_791_904_000, duration_seconds=60, endpoint_id="boq_2")
 
-    page = to_audit_page([row(calendar_event_id="ev_20261013T150000Z"), late])
+    page = to_audit_page(to_call_rows([row(calendar_event_id="ev_20261013T150000Z"), late]))
 
     (conference,) = page.conferences
     assert conference.start_at == datetime.fromtimestamp(1_791_904_000, UTC)
@@ -364,7 +366,7 @@ def test_conferences_span_their_rows() -> None:
 def test_rows_without_conference() -> None:
     """Without a conference id a call is known by code and day, without both it is malformed."""
     assert visit_of(row(conference_id=None)).conference == "audit/abcdefghij@2026-10-13"
-    assert to_audit_page([row(conference_id=None, meeting_code=None)]).malformed == 1
+    assert to_audit_page(to_call_rows([row(conference_id=None, meeting_code=None)])).malformed == 1
 
 
 @pytest.mark.parametrize(
@@ -380,7 +382,7 @@ def test_rows_without_conference() -> None:
 )
 def test_malformed_rows(parameters: dict[str, Any]) -> None:
     """A row without a sensible time is counted, not guessed."""
-    page = to_audit_page([row(**parameters)])
+    page = to_audit_page(to_call_rows([row(**parameters)]))
 
     assert page.malformed == 1
     assert page.visits == ()
@@ -463,8 +465,8 @@ def test_changed_calendars() -> None:
     changed = {"events": [{"type": "event_change", "name": "x", "parameters": parameters}]}
     shared = {"events": [{"type": "calendar_change", "name": "x", "parameters": parameters}]}
 
-    assert to_changed(changed) == {"ann@district.example", "ben@district.example"}
-    assert to_changed(shared) == set()
+    assert to_changed(*to_activities([changed])) == {"ann@district.example", "ben@district.example"}
+    assert to_changed(*to_activities([shared])) == set()
 
 
 # --- Directory ----------------------------------------------------------------------------------
@@ -600,8 +602,8 @@ def test_any_event(raw: dict[str, Any]) -> None:
 @given(_ACTIVITY)
 def test_any_activity(raw: dict[str, Any]) -> None:
     """No activity raises; what is understood has whole seconds and a conference."""
-    page = to_audit_page([raw])
-    to_changed(raw)
+    page = to_audit_page(to_call_rows([raw]))
+    to_changed(*to_activities([raw]))
 
     names = {conference.name for conference in page.conferences}
     for visit in page.visits:

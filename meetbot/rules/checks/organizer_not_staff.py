@@ -31,7 +31,7 @@ def organizer_not_staff(dossier: Dossier, policy: Policy) -> Iterator[Concern | 
     A clinician may organize a confidential meeting. Who could not be looked up is never accused.
     """
     host = dossier.host.invitee
-    if dossier.meeting is None or dossier.meeting.is_imported or host is None:
+    if host is None or (dossier.meeting is not None and dossier.meeting.is_imported):
         return
     if host.kind in (Kind.UNKNOWN, Kind.UNIDENTIFIED):
         reason = "the directory could not be asked about the organizer"
