@@ -9,7 +9,7 @@ from meetbot.ports import Outcome
 
 _UNFLAGGED = timedelta(days=90)
 _UNRELATED = timedelta(days=4)
-"""Rows of calls without outside guests are only kept until late rows can no longer relate them."""
+"""Calls of outsiders with staff alone are kept until no late row can show a student in them."""
 
 
 def run(deps: Deps, as_of: datetime) -> Outcome:

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter
 
 import msgspec
 
@@ -23,19 +22,21 @@ from meetbot.workspace.raw import LONGEST_ID, as_code, as_instant
 CALL_ENDED = "call_ended"
 Told = dict[str, str | int | bool | None]
 """The values of those parameters of one event that are read here, by name."""
-_WANTED = (
-    "meeting_code",
-    "conference_id",
-    "calendar_event_id",
-    "organizer_email",
-    "identifier",
-    "identifier_type",
-    "is_external",
-    "display_name",
-    "start_timestamp_seconds",
-    "duration_seconds",
-    "endpoint_id",
-    "device_type",
+_WANTED = frozenset(
+    {
+        "meeting_code",
+        "conference_id",
+        "calendar_event_id",
+        "organizer_email",
+        "identifier",
+        "identifier_type",
+        "is_external",
+        "display_name",
+        "start_timestamp_seconds",
+        "duration_seconds",
+        "endpoint_id",
+        "device_type",
+    }
 )
 _LONGEST_CALL = timedelta(hours=24)
 """Meet ends a call after a day."""
@@ -75,19 +76,21 @@ def call_rows(activities: Iterable[Activity]) -> list[CallRow]:
 
 
 def _told(parameters: list[Parameter]) -> Told:
-    """What of these is read; the forty others of a row are passed over."""
-    named = dict(zip(map(_NAME, parameters), parameters, strict=True))
-    return {name: _value(named[name]) for name in _WANTED if name in named}
+    """What of these is read; the forty others of a row are passed over.
+
+    A parameter has one value, under a name that tells its kind.
+    """
+    return {
+        one.name: one.value
+        if one.value is not None
+        else one.intValue
+        if one.intValue is not None
+        else one.boolValue
+        for one in parameters
+        if one.name in _WANTED
+    }
 
 
-def _value(one: Parameter) -> str | int | bool | None:
-    """A parameter has one value, under a name that tells its kind."""
-    if one.value is not None:
-        return one.value
-    return one.intValue if one.intValue is not None else one.boolValue
-
-
-_NAME = attrgetter("name")
 _PACK = msgspec.msgpack.Encoder().encode
 _UNPACK = msgspec.msgpack.Decoder(list[CallRow]).decode
 
