@@ -381,8 +381,8 @@ class _Causes:
 
     def _settings(self, key: FlagKey) -> list[str]:
         """The changed settings without which this flag would not be what it is."""
-        changed = self._replay.changed
         before = self._replay.before
+        changed = [name for name in self._replay.changed if _may_matter(name, key.rule)]
         if before is None or not changed:
             return []
         found = [
@@ -391,7 +391,7 @@ class _Causes:
             if self._differs(key, self._with(name, with_setting(self._replay.policy, name, before)))
         ]
         if not found and self._differs(key, self._with("", before)):
-            found = list(changed)
+            found = changed
         return [self._replay.said(name) for name in found]
 
     def _differs(self, key: FlagKey, other: _Decided) -> bool:
@@ -421,6 +421,16 @@ class _Causes:
                 day = f"{since:%Y-%m-%d %H:%MZ}" if since else "since"
                 return f"the registry: decided before its import of {day}"
         return "no setting: other data, an older policy or another version of meetbot decided it"
+
+
+_OF_MAILS = frozenset({"school_calendar", "limits.medium_school_days", "limits.live_on_call"})
+"""Settings that tell when somebody hears of a flag, not whether there is one."""
+
+
+def _may_matter(setting: str, rule: str) -> bool:
+    """Whether a setting can make a difference to a rule."""
+    table, _, name = setting.partition(".")
+    return setting not in _OF_MAILS and (table != "rules" or name.startswith(f"{rule}."))
 
 
 def _is_as_stored(one: Difference, then: Flag | None) -> bool:
