@@ -610,9 +610,10 @@ def test_help_names_the_commands_of_this_version_only(tmp_path: Path) -> None:
     assert ran.code == 0
     words = set(ran.out.split())
     assert {
-        "init", "doctor", "registry", "poll", "run", "flags", "evaluate", "demo", "sandbox",
+        "init", "doctor", "registry", "poll", "run", "flags", "evaluate", "replay", "demo",
+            "sandbox",
     } <= words  # fmt: skip
-    assert not {"replay", "evidence", "audit"} & words
+    assert not {"evidence", "audit"} & words
 
 
 def test_init_never_overwrites(tmp_path: Path) -> None:
