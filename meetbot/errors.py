@@ -4,7 +4,8 @@
 
     MeetbotError                 a message for people, and `fix`: what they can do about it
     ├── Temporary                trying again later may help; `retry_after` seconds, if known
-    │   └── BadAnswer            the answer could not be read (broken JSON, a missing field)
+    │   ├── BadAnswer            the answer could not be read (broken JSON, a missing field)
+    │   └── PartlyDone           some recipients have the mail, `left` are to get it later
     ├── Permanent                trying again changes nothing
     │   ├── AccessDenied         a scope, delegation or role is missing
     │   ├── NotFound             there is no such thing, or it is hidden from us
@@ -39,6 +40,14 @@ class BadAnswer(Temporary):
     """Another system answered with something that cannot be read; nothing of it was kept."""
 
 
+class PartlyDone(Temporary):
+    """A mail was taken for some of its recipients; `left` are the others, who get it later."""
+
+    def __init__(self, message: str, *, left: tuple[str, ...], fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.left = left
+
+
 class Permanent(MeetbotError):
     """A failure that stays until somebody changes something."""
 
@@ -53,6 +62,10 @@ class NotFound(Permanent):
 
 class SyncTokenExpired(Permanent):
     """Google refused a sync token (410); only this source must be read again in full."""
+
+
+class Stopped(BaseException):
+    """The service is to end: no failure, and nothing to be handled. The work is done next time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class Monitor:
             self._problems.pop(outcome.job, None)
             if failed:
                 self._problems[outcome.job] = "not read in full: " + ", ".join(failed)
+            elif outcome.trouble:
+                self._problems[outcome.job] = outcome.trouble
 
     def complain(self, job: str, error: BaseException) -> None:
         """Take in a defect: the job ended without an outcome."""

@@ -10,8 +10,10 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
+from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Phase, Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
     Disclosure,
     EventCopy,
@@ -21,11 +23,15 @@ from meetbot.domain.meetings import (
     Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
 )
-from meetbot.domain.notices import Mail, Notice
+from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.policy import Policy
-from meetbot.domain.registry import Registry
+from meetbot.domain.registry import ExemptionKind, Registry
+from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
+from meetbot.domain.snapshots import Snapshot, Withheld
+from meetbot.domain.spaces import Space, SpaceFacts
 
 Clock = Callable[[], datetime]
 
@@ -44,8 +50,11 @@ class GroupMember:
 class DirectoryPort(Protocol):
     """Admin SDK Directory v1, as the admin subject."""
 
-    def accounts(self) -> Iterator[Account]:
-        """All users of the customer, pages streamed, guests and suspended ones included."""
+    def accounts(self) -> Iterator[Account | None]:
+        """All users of the customer, pages streamed, guests and suspended ones included.
+
+        None stands for one that could not be understood.
+        """
 
     def account(self, key: str) -> Account | None:
         """One user by id, primary address or alias; None when Google does not know it here."""
@@ -81,8 +90,8 @@ class CalendarRead:
     events: tuple[EventCopy, ...]
     mark: SyncMark
     is_full: bool
-    malformed: int = 0
-    """Events that could not be understood and were left out (counted and said)."""
+    malformed: tuple[str, ...] = ()
+    """Ids of events that could not be understood, empty where even that is missing."""
 
 
 class CalendarPort(Protocol):
@@ -128,6 +137,12 @@ class MeetPort(Protocol):
     def sessions(self, organizer: str, participant: Participant) -> tuple[Visit[RawIdentity], ...]:
         """All sessions of one participant, every page."""
 
+    def space(self, organizer: str, place: str) -> Space:
+        """A space by its name (`spaces/{id}`) or by a meeting code; its settings if owned."""
+
+    def cohosts(self, organizer: str, space: str) -> tuple[str, ...]:
+        """Addresses of the co-hosts of a space, every page."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
@@ -157,6 +172,29 @@ Sift = Callable[[Sequence[Glance]], Collection[str]]
 """Names of those conferences among these rows that matter."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventEdit:
+    """One row of the Reports `calendar` feed: somebody changed an event, perhaps added a guest.
+
+    `key` is the row's identity; addresses are clear, and None where the row has none.
+    """
+
+    key: str
+    event_id: str
+    at: datetime
+    actor: str | None
+    guest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """One page of the Reports `calendar` feed."""
+
+    calendars: frozenset[str]
+    """Calendars on which an event changed."""
+    edits: tuple[EventEdit, ...]
+
+
 class ReportsPort(Protocol):
     """Admin SDK Reports v1, unfiltered and for all users, as the admin subject."""
 
@@ -167,8 +205,11 @@ class ReportsPort(Protocol):
         pages of this reading come along.
         """
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
-        """Addresses of calendars on which an event changed (a hint: hours late)."""
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
+        """Pages of rows about changed events written in [since, until], newest first; hours late.
+
+        Edits are guests added and other changes of events; answers and times are left out.
+        """
 
 
 SheetValue = str | bool | int | float | None
@@ -254,6 +295,15 @@ class PeopleStore(Protocol):
     def by_person(self, person_keys: Collection[str]) -> dict[str, KnownAccount]:
         """Accounts by keyed id."""
 
+    def note_marks(self, marks: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Replace the marks by which students of these person keys are found in texts.
+
+        Accounts must be saved before. Gives the person keys whose marks changed.
+        """
+
+    def with_marks(self, marks: Collection[str]) -> dict[str, frozenset[str]]:
+        """Person keys of students by mark; marks that are no student's are left out."""
+
     def staff_calendars(self) -> list[StaffCalendar]:
         """Calendars of active staff, by address."""
 
@@ -266,7 +316,7 @@ class PeopleStore(Protocol):
     def groups(self, address_keys: Collection[str]) -> dict[str, KnownGroup]:
         """Groups by keyed address."""
 
-    def learn(self, id_key: str, address_key: str, address: str) -> None:
+    def learn(self, id_key: str, address_key: str, address: str, *, at: datetime) -> None:
         """Remember the clear address of an outsider's Meet id (catalogue §2)."""
 
     def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -296,6 +346,8 @@ class CopyChanges:
     mark: SyncMark
     is_full: bool
     """True: kept copies of this calendar that overlap the window and were not read are gone."""
+    malformed: tuple[str, ...] = ()
+    """Event ids that were read and not understood: what is known of them stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +369,12 @@ class MeetingRecord:
     """Counts the changes that made it due; hand it back to `judged`."""
     judged_at: Mapping[Phase, datetime] = field(default_factory=dict)
     """When it was last judged before, during and after the meeting."""
+    event_ids: frozenset[str] = frozenset()
+    """Ids under which the audit log of calendars may name it: its copies' and their series'."""
+    space: SpaceFacts | None = None
+    guest_list: GuestList | None = None
+    link: str = ""
+    """Code and outside guests as they were when it was judged last, see `judged`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +430,9 @@ class MeetingStore(Protocol):
         as_of: datetime,
         version: int,
         phase: Phase | None = None,
+        guest_list: GuestList | None = None,
+        link: str = "",
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 
@@ -386,15 +447,17 @@ class MeetingStore(Protocol):
         since: datetime | None = None,
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
+        undecided: bool = False,
     ) -> int:
         """Make occurrences due that end after `since`, have one of these codes and one of these
-        guests; what is not given does not narrow them. Gives how many."""
+        guests, and (`undecided`) something that could not be decided; what is not given does not
+        narrow them. Gives how many."""
 
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
-        """Full-scope, not cancelled occurrences with a code that overlap the span and whose
+        """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
 
     def starting(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
@@ -407,6 +470,32 @@ class MeetingStore(Protocol):
 
         The occurrence becomes due when that is news: a first full reading, another problem, final.
         """
+
+    def spaces_due(self, as_of: datetime) -> list[MeetingRecord]:
+        """Full-scope, not cancelled occurrences with a code that start after `as_of` and whose
+        space was not read for the event as it is now, or must be read again."""
+
+    def note_space(
+        self, meeting_id: int, facts: SpaceFacts, *, due_at: datetime, as_of: datetime
+    ) -> None:
+        """Note what a space is like and when to read it again; news make the occurrence due."""
+
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events (no instances of the same uid) with this meeting's code, not cancelled,
+        the nearest in time first."""
+
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
+
+    def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
+        """Upsert audit rows of kept events, others are left out; the occurrences of new rows
+        become due. Gives how many are new."""
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+
+    def prune_edits(self, before: datetime) -> int:
+        """Delete audit rows written before; gives how many."""
 
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
@@ -436,6 +525,9 @@ class MeetingStore(Protocol):
         self, codes: Collection[str], start_at: datetime, end_at: datetime
     ) -> dict[str, list[Slot]]:
         """The same as `slots` for many codes, by normalized code."""
+
+    def shared_codes(self, codes: Collection[str]) -> frozenset[str]:
+        """Those of these codes, normalized, that events of more than one uid have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,13 +577,6 @@ class ConferenceStore(Protocol):
     ) -> tuple[HeldConference, ...]:
         """Conferences of any of these codes that overlap the span, with their visits."""
 
-    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
-        """Delete conferences that ended before, with their visits; gives how many.
-
-        Those whose code belongs to no occurrence in scope go when they ended before
-        `unrelated_before` already.
-        """
-
 
 class RegistryStore(Protocol):
     """The registry with its history: what was known when."""
@@ -503,10 +588,37 @@ class RegistryStore(Protocol):
         """The rows that were known at an instant."""
 
     def replace(self, registry: Registry, *, as_of: datetime) -> bool:
-        """Make this the known registry; ends and adds rows, keeps history. False: no change."""
+        """Make this the known registry; ends and adds rows, keeps history. False: no change.
+
+        A link of the chain records the rows that came and those that ended.
+        """
 
     def known_since(self) -> datetime | None:
         """When the current state was imported; None before the first import."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionUse:
+    """One exemption in one occurrence; both are keyed, for neither need be kept otherwise."""
+
+    exemption: str
+    occurrence: str
+    kind: ExemptionKind
+    used_at: datetime
+    """Start of the occurrence."""
+
+
+class ExemptionStore(Protocol):
+    """Which exemptions were used where."""
+
+    def note(self, uses: Iterable[ExemptionUse]) -> frozenset[ExemptionUse]:
+        """Remember uses, each once for its occurrence; gives those that are new."""
+
+    def counts(self, since: datetime, until: datetime) -> Mapping[ExemptionKind, int]:
+        """In how many occurrences of [since, until) an exemption of each kind was used."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget uses of occurrences before an instant; gives how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,6 +633,21 @@ class Decision:
     decided_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a flag or one decision, with the flag as it then was.
+
+    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none.
+    """
+
+    at: datetime
+    change: str
+    reason: str
+    flag: Flag
+    snapshot: str | None = None
+    withheld: Withheld | None = None
+
+
 class FlagStore(Protocol):
     """Flags, their history and decisions."""
 
@@ -530,8 +657,15 @@ class FlagStore(Protocol):
     def of_many(self, occurrences: Collection[str]) -> dict[str, list[Flag]]:
         """The same for many occurrences; those without a flag are left out."""
 
-    def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
-        """Store changed flags and one history row each."""
+    def save(
+        self,
+        changes: Sequence[FlagChange],
+        *,
+        as_of: datetime,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        """Store changed flags and one history row each, with what they were decided on."""
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -540,10 +674,16 @@ class FlagStore(Protocol):
         """Note who was told and at which severity."""
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision; raises `NotFound`."""
+        """Store an officer's decision and the link that records it; raises `NotFound`."""
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
         """(instant, change, reason), oldest first."""
+
+    def entries(self, flag_id: str) -> Sequence[HistoryEntry]:
+        """The history with what each change was decided on, oldest first."""
+
+    def decisions(self, flag_id: str) -> Sequence[Decision]:
+        """What officers decided, oldest first."""
 
     def opened(self, since: datetime, until: datetime) -> list[Flag]:
         """Flags first opened in [since, until)."""
@@ -552,6 +692,16 @@ class FlagStore(Protocol):
         self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
     ) -> list[Flag]:
         """Flags, newest first."""
+
+
+class SnapshotStore(Protocol):
+    """What changes of flags were decided on."""
+
+    def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
+        """Store a snapshot once, with a link that records its digest, which it gives."""
+
+    def load(self, digest: str) -> Snapshot:
+        """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""
 
 
 class ShadowStore(Protocol):
@@ -588,6 +738,15 @@ class QueuedNotice:
     references: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FailedNotice:
+    """A notice that was given up."""
+
+    kind: NoticeKind
+    reason: str
+    at: datetime
+
+
 class OutboxState(StrEnum):
     """Life of a notice."""
 
@@ -598,6 +757,16 @@ class OutboxState(StrEnum):
     DROPPED = "dropped"
 
 
+@dataclass(frozen=True, slots=True)
+class MailedNotice:
+    """A notice and what became of it."""
+
+    notice: Notice
+    state: OutboxState
+    queued_at: datetime
+    changed_at: datetime
+
+
 class Outbox(Protocol):
     """Notices waiting to be mailed."""
 
@@ -605,16 +774,27 @@ class Outbox(Protocol):
         """Queue notices whose id is new; gives how many."""
 
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
-        """Take due notices; claims older than 10 minutes are taken back. Late ones are dropped."""
+        """Take due notices; late ones are dropped."""
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over."""
+    def take_back(self, as_of: datetime) -> int:
+        """Queue again what somebody claimed who is no more (see `Store.alone`); gives how many."""
 
-    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
-        """Try again later."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over; a link records the mail's bytes, id and recipients as digests."""
+
+    def defer(
+        self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
+    ) -> None:
+        """Try again later, only with the recipients who are left, if some have it already."""
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
-        """Never will be sent; said in metrics and `doctor`."""
+        """Never will be sent; the operators are told."""
+
+    def failed(self, *, since: datetime | None) -> list[FailedNotice]:
+        """Notices that were given up after an instant (None: ever), oldest first."""
+
+    def waiting(self) -> int:
+        """How many notices were tried in vain and wait for another try."""
 
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
@@ -624,6 +804,9 @@ class Outbox(Protocol):
 
     def counts(self) -> Mapping[OutboxState, int]:
         """How many notices in each state."""
+
+    def of_thread(self, thread: str) -> Sequence[MailedNotice]:
+        """Every notice about one occurrence, the first queued first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -656,6 +839,73 @@ class SourceRead:
     """Last complete read."""
     problem: str = ""
     failing_since: datetime | None = None
+
+
+class ChainStore(Protocol):
+    """The hash chain over what was decided, imported, mailed, held, exported and deleted.
+
+    The stores append the links of their own changes in the same transaction.
+    """
+
+    def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
+        """Add a link. `subject` is an id of what it is about; `payload` holds texts, whole
+        numbers, lists and objects: digests, counts and instants, no name and no address."""
+
+    def head(self) -> Head | None:
+        """The newest link; None before the first."""
+
+    def find(self, kind: LinkKind, subject: str) -> list[Link]:
+        """All links of a kind about something, oldest first."""
+
+    def links(self, kind: LinkKind | None = None) -> list[Link]:
+        """All links, or those of one kind, oldest first."""
+
+    def audit(self, *, expected: str | None = None) -> Audit:
+        """Check every link and every stored row that one records; `expected` is the hash of some
+        former head that has to be in the chain."""
+
+
+class HoldStore(Protocol):
+    """Legal holds; each coming and each end is a link of the chain."""
+
+    def add(self, kind: HoldKind, subject: str, *, reason: str, by: str, at: datetime) -> Hold:
+        """Begin a hold."""
+
+    def remove(self, number: int, *, reason: str, by: str, at: datetime) -> Hold:
+        """End a hold; raises `NotFound` where none of this number is in force."""
+
+    def list(self, *, removed: bool = False) -> list[Hold]:
+        """The holds in force, or all of them, oldest first."""
+
+
+class RetentionStore(Protocol):
+    """Deletes what is old, unless a flag or a legal hold keeps it."""
+
+    def ended(self, since: datetime, until: datetime) -> list[int]:
+        """Ids of occurrences in scope without a flag that ended in [since, until)."""
+
+    def purge(
+        self,
+        cutoffs: Cutoffs,
+        *,
+        confidential: Mapping[int, Collection[str]],
+        month: Callable[[datetime], str],
+        as_of: datetime,
+    ) -> Mapping[str, int]:
+        """Delete what is older than the cutoffs, and these occurrences with these conferences.
+
+        Gives how many rows of what; a link of the chain says the same. What went is still counted
+        in the `month` of its start.
+        """
+
+    def months(self, month: Callable[[datetime], str], *, as_of: datetime) -> list[MonthCount]:
+        """Counts of what was held until now, deleted or not, oldest month first."""
+
+    def knows_meeting(self, subject: str) -> bool:
+        """Whether there is an occurrence of this uid or Meet code."""
+
+    def knows_partner(self, partner_id: str) -> bool:
+        """Whether the registry ever had this partner."""
 
 
 class MetaStore(Protocol):
@@ -705,6 +955,12 @@ class MeetingReads(Protocol):
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences of a code that overlap the span."""
 
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events with this meeting's code, the nearest in time first."""
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+
 
 class ConferenceReads(Protocol):
     """See `ConferenceStore`."""
@@ -725,6 +981,9 @@ class RegistryReads(Protocol):
 
 class MetaReads(Protocol):
     """See `MetaStore`."""
+
+    def get(self, name: str) -> str | None:
+        """A small value."""
 
     def source(self, name: str) -> SourceRead:
         """State of a source; an empty one when it was never read."""
@@ -783,8 +1042,18 @@ class Tx(Protocol):
         ...
 
     @property
+    def exemptions(self) -> ExemptionStore:
+        """Uses of exemptions."""
+        ...
+
+    @property
     def flags(self) -> FlagStore:
         """Flags and decisions."""
+        ...
+
+    @property
+    def snapshots(self) -> SnapshotStore:
+        """What changes of flags were decided on."""
         ...
 
     @property
@@ -800,6 +1069,21 @@ class Tx(Protocol):
     @property
     def reminders(self) -> ReminderStore:
         """Reminders made."""
+        ...
+
+    @property
+    def chain(self) -> ChainStore:
+        """What was done, link by link."""
+        ...
+
+    @property
+    def holds(self) -> HoldStore:
+        """Legal holds."""
+        ...
+
+    @property
+    def retention(self) -> RetentionStore:
+        """Deletions."""
         ...
 
     @property
@@ -823,6 +1107,12 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[Tx]:
         """A read-only view; may be open in several threads at once."""
+
+    def alone(self, work: str, *, patience: float = ...) -> AbstractContextManager[bool]:
+        """Be the only one at a work among all processes; whoever dies at it gives it up.
+
+        False if another one has not ended it after so many seconds.
+        """
 
 
 # --- Outcomes -----------------------------------------------------------------------------------
@@ -855,6 +1145,8 @@ class Outcome:
     job: str
     sources: dict[str, Tally] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
+    """What somebody should look at besides sources: a sentence without names."""
 
     def source(self, name: str) -> Tally:
         """The tally of a source, made when new."""

@@ -15,14 +15,17 @@ from datetime import datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from meetbot.errors import Stopped
 from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
     collect_people,
+    collect_spaces,
     deliver,
     digest,
     import_registry,
     judge,
+    outages,
     prune,
     remind,
 )
@@ -72,12 +75,14 @@ def triggers(
     return (
         *((sheet,) if sheet else ()),
         Trigger("directory", collect_people.run, timedelta(hours=1), judged),
-        Trigger("calendars", _changed_calendars, calendars, judged),
+        Trigger("calendars", _changed_calendars, calendars, ("spaces", *judged)),
+        Trigger("spaces", collect_spaces.run, calendars, judged),
         Trigger("conferences", collect_conferences.run, calendars, judged),
         Trigger("live", collect_conferences.run_live, live, judged),
         Trigger("decisions", judge.run, quick, ("delivery",)),
         Trigger("reminders", remind.run, timedelta(seconds=60), ("delivery",)),
         Trigger("digest", digest.run, timedelta(minutes=5), ("delivery",)),
+        Trigger("outages", outages.run, timedelta(minutes=5), ("delivery",)),
         Trigger("delivery", deliver.run, quick),
         Trigger("retention", prune.run, timedelta(hours=24)),
     )
@@ -145,6 +150,8 @@ class Service:
             began_at = self._clock()
             try:
                 outcome = trigger.job(self._deps, began_at)
+            except Stopped:
+                return False
             except Exception as error:
                 self._complain(trigger.name, error)
                 return False

@@ -46,8 +46,10 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from meetbot.domain.addresses import parse_address, parse_domain
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
-from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar
+from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar, SpecialAccounts
 from meetbot.domain.registry_rows import ProgramType
+from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.spreadsheets import HOW_TO_NAME, WHAT_IS_WRONG, spreadsheet_id
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
@@ -70,6 +72,7 @@ _SECRETS = frozenset(
 )
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=3660)
+_MONTH = timedelta(days=30)
 _LOCAL_PART = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}", re.ASCII)
 
 
@@ -213,6 +216,14 @@ def _some(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
         raise _wrong("is empty", "list at least one")
     return values
+
+
+def _file_word(value: str) -> str:
+    if len(value) <= 60 and any(char.isalnum() for char in value) and value.isprintable():
+        return value.strip()
+    raise _wrong(
+        f"{_shown(value)} is not a word", "write one or a few words with letters or digits"
+    )
 
 
 def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -473,9 +484,10 @@ class Mail(_Table):
     @field_validator("url")
     @classmethod
     def _usable(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("transport") == "smtp":
-            if value is None:
-                raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        transport = info.data.get("transport")  # None: it is wrong itself
+        if transport == "smtp" and value is None:
+            raise _wrong('is missing, transport "smtp" needs it', f'add url = "{_LOCAL_SMTP}"')
+        if transport != "gmail" and value is not None:
             _smtp_server(value, info.data.get("password"))
         return value
 
@@ -492,6 +504,7 @@ class Schedule(_Table):
     calendars: Period = timedelta(minutes=5)
     live: Period = timedelta(seconds=60)
     final_after: Period = timedelta(hours=24)
+    outage_after: Period = timedelta(hours=2)
     lookback: Period = timedelta(days=7)
     horizon: Period = timedelta(days=30)
     reminders: tuple[Period, ...] = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1))
@@ -605,6 +618,51 @@ class _School(_Table):
         return value
 
 
+def _a_month(value: timedelta) -> timedelta:
+    if value < _MONTH:
+        raise _wrong(
+            "is shorter than 30 days, for which late rows may still change a verdict",
+            'write at least "30d"',
+        )
+    return value
+
+
+class _Retention(_Table):
+    attendance: Annotated[Duration, AfterValidator(_a_month)] = _USUAL.retention.attendance
+    confidential: Annotated[Duration, AfterValidator(_a_month)] = _USUAL.retention.confidential
+    evidence: Annotated[Duration, AfterValidator(_a_month)] = _USUAL.retention.evidence
+
+    @field_validator("confidential", "evidence")
+    @classmethod
+    def _beside_attendance(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        attendance = info.data.get("attendance", value)
+        if info.field_name == "evidence" and value < attendance:
+            raise _wrong("is shorter than retention.attendance", "write a longer time")
+        if info.field_name == "confidential" and value > attendance:
+            raise _wrong("is longer than retention.attendance", "write a shorter time")
+        return value
+
+
+class _Accounts(_Table):
+    delegates: tuple[Address, ...] = _USUAL.accounts.delegates
+    webinar_hosts: tuple[Address, ...] = _USUAL.accounts.webinar_hosts
+
+    @field_validator("delegates", "webinar_hosts")
+    @classmethod
+    def _sorted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(set(value)))
+
+
+FileWord = Annotated[str, AfterValidator(_file_word)]
+FileWordList = Annotated[tuple[FileWord, ...], AfterValidator(_without_repeats)]
+
+
+class _Files(_Table):
+    roster: FileWordList = _USUAL.files.roster
+    sensitive: FileWordList = _USUAL.files.sensitive
+    harmless: FileWordList = _USUAL.files.harmless
+
+
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
@@ -623,9 +681,13 @@ class _RuleTable(_Table):
 
 class _PolicyFile(_Table):
     approved_platforms: tuple[Platform, ...] = tuple(_USUAL.approved_platforms)
+    certificated_units: Units = ()
     thresholds: _ThresholdTable = _ThresholdTable()  # type: ignore[valid-type]
     limits: _LimitTable = _LimitTable()  # type: ignore[valid-type]
     school: _School = _School()
+    retention: _Retention = _Retention()
+    accounts: _Accounts = _Accounts()
+    files: _Files = _Files()
     rules: Mapping[RuleId, _RuleTable] = {}
 
 
@@ -654,8 +716,17 @@ def load_settings(
         mistakes += wrong.mistakes
     if tables is None or policy is None:
         raise BadInput(mistakes)
+    if tables.schedule.lookback > policy.retention.confidential:
+        # What was deleted would be read again, and judged without its attendance.
+        what = f"is longer than retention.confidential of {POLICY_NAME}"
+        raise BadInput([Mistake(f"{path}: schedule.lookback", what, "write a shorter time")])
     sections = {name: getattr(tables, name) for name in _ConfigurationFile.model_fields}
     return Settings(**sections, policy=policy)
+
+
+def is_named_or_there(file: Path | None, environ: Mapping[str, str]) -> bool:
+    """Whether somebody names a configuration, or there is one where it is looked for."""
+    return file is not None or bool(environ.get(_CONFIG_VARIABLE)) or DEFAULT_FILE.exists()
 
 
 def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
@@ -678,6 +749,10 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
         school_calendar=SchoolCalendar(
             tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
         ),
+        retention=Retention(**dict(read.retention)),
+        accounts=SpecialAccounts(**dict(read.accounts)),
+        files=FileWords(**dict(read.files)),
+        certificated_units=read.certificated_units,
     )
 
 

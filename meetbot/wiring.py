@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import gc
 import secrets
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from meetbot.domain.people import DistrictUnits, Pseudonyms
+from meetbot.errors import Stopped
 from meetbot.jobs.deps import Deps, District, Recipients
 from meetbot.notify import Composer, SmtpMailer
 from meetbot.ports import MailerPort, Store
 from meetbot.registry import SheetSource
 from meetbot.settings import Settings
-from meetbot.store import SqlStore, open_store
+from meetbot.store import SqlStore, is_there, open_store
 from meetbot.workspace import Workspace
 
 
@@ -48,25 +49,46 @@ def opened_store(settings: Settings) -> Iterator[SqlStore]:
         store.close()
 
 
+def has_store(settings: Settings) -> bool:
+    """Whether there is a database already, so that looking for one does not make it."""
+    return is_there(settings.database.url)
+
+
 @contextmanager
-def opened(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[App]:
+def opened(settings: Settings, *, stop: threading.Event | None = None) -> Iterator[App]:
     """Everything, closed afterwards. Raises BadInput or AccessDenied for an unusable key file.
 
-    `sleep` waits before a request is tried again; it may raise a MeetbotError to give up.
+    Once `stop` is set the unit in hand is finished, and nobody waits for an outage to end.
     """
+    stop = stop or threading.Event()
+
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Stopped
+
+    def go_on() -> None:
+        sleep(0)
+
     # A page of the audit log is 50,000 objects, none of them garbage: with Python's own threshold
     # of 700, looking for some would take a third of the time.
     gc.set_threshold(50_000, 20, 10)
     with opened_store(settings) as store:
-        pseudonyms = Pseudonyms(_pseudonym_key(settings, store))
+        pseudonyms = pseudonyms_of(settings, store)
         workspace = _workspace(settings, pseudonyms, sleep)
         try:
-            yield App(_deps(settings, store, workspace, pseudonyms), store, workspace)
+            deps = _deps(settings, store, workspace, pseudonyms, go_on)
+            yield App(deps, store, workspace)
         finally:
             workspace.close()
 
 
-def _deps(settings: Settings, store: Store, workspace: Workspace, pseudonyms: Pseudonyms) -> Deps:
+def _deps(
+    settings: Settings,
+    store: Store,
+    workspace: Workspace,
+    pseudonyms: Pseudonyms,
+    go_on: Callable[[], None],
+) -> Deps:
     return Deps(
         store=store,
         directory=workspace.directory,
@@ -84,6 +106,7 @@ def _deps(settings: Settings, store: Store, workspace: Workspace, pseudonyms: Ps
         policy=settings.policy,
         district=district_of(settings),
         registry_source=registry_source_of(settings, workspace),
+        go_on=go_on,
     )
 
 
@@ -107,11 +130,13 @@ def district_of(settings: Settings) -> District:
         recipients=Recipients(
             officers=mail.officers,
             privacy_officers=mail.privacy_officers or mail.officers,
+            operators=mail.operators or mail.officers,
             contacts=dict(mail.contacts),
         ),
         lookback=settings.schedule.lookback,
         horizon=settings.schedule.horizon,
         final_after=settings.schedule.final_after,
+        outage_after=settings.schedule.outage_after,
         reminders=settings.schedule.reminders,
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,
@@ -132,6 +157,11 @@ def mailer_of(settings: Settings, workspace: Workspace) -> MailerPort:
         user=server.user,
         password=server.password,
     )
+
+
+def pseudonyms_of(settings: Settings, store: Store) -> Pseudonyms:
+    """The names that people have in this database."""
+    return Pseudonyms(_pseudonym_key(settings, store))
 
 
 def _pseudonym_key(settings: Settings, store: Store) -> bytes:

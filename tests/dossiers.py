@@ -22,6 +22,7 @@ from meetbot.domain.attendance import (
 )
 from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
 from meetbot.domain.findings import Evidence, Finding, Phase, Verdict
+from meetbot.domain.invitation import TextSearch
 from meetbot.domain.meetings import KeptGuest, Meeting, OccurrenceKey, Scope
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.policy import Policy
@@ -44,6 +45,7 @@ from meetbot.domain.registry import (
 from meetbot.domain.registry import (
     Identity as RegistryIdentity,
 )
+from meetbot.domain.spaces import Access, SpaceFacts
 from meetbot.rules import evaluate
 
 START = datetime(2026, 10, 13, 15, tzinfo=UTC)
@@ -155,6 +157,7 @@ def a_meeting(invitees: Iterable[Invitee], **changes: Any) -> Meeting:
         are_details_known=True,
         first_seen_at=at(-60 * 24 * 20),
         calendars=(TEACHER,),
+        search=TextSearch(),
     )
     return replace(meeting, **changes)
 
@@ -264,6 +267,8 @@ def a_dossier(
         registry=a_registry(),
         evidence=EVERYTHING,
         zone=ZONE,
+        creator=HOST,
+        space=SpaceFacts("abcdefghij", HOST.guest.address_key, at(-60), access=Access.TRUSTED),
     )
     return replace(dossier, **changes)
 

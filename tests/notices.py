@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 from meetbot.domain.notices import (
     Audience,
@@ -21,9 +22,12 @@ from meetbot.domain.notices import (
     MeetingNotice,
     Notice,
     NoticeKind,
+    OperationsNotice,
+    Outage,
     PartnerLine,
     ReminderNotice,
     Timeline,
+    Undelivered,
     WeeklyNotice,
 )
 
@@ -285,6 +289,7 @@ def a_weekly_notice(
     pending: int = 6,
     domains: tuple[tuple[str, int], ...] = (("vendor.example", 3), ("museum.example", 1)),
     coverage: Coverage | None = None,
+    exemptions: tuple[tuple[str, int], ...] = (("guardian", 12), ("agency-interview", 1)),
 ) -> Notice:
     """The weekly summary."""
     content = WeeklyNotice(
@@ -295,13 +300,34 @@ def a_weekly_notice(
         pending,
         domains,
         coverage or a_coverage(failed=2, problems=("The Meet audit log could not be read.",)),
+        Head(57, "3f9a1c20" * 8),
+        exemptions,
     )
     return a_notice(NoticeKind.WEEKLY, content, audience=Audience.DIGEST, thread=None)
 
 
 def an_all_clear_notice() -> Notice:
     """A week without any flag in which everything was read."""
-    return a_weekly_notice(by_severity=(), pending=0, domains=(), coverage=a_coverage())
+    return a_weekly_notice(
+        by_severity=(), pending=0, domains=(), coverage=a_coverage(), exemptions=()
+    )
+
+
+def an_operations_notice() -> Notice:
+    """To the operators: a source that stays unreadable, one that is back, and lost mails."""
+    content = OperationsNotice(
+        ZONE,
+        (Outage("reports-meet", at(-180), "the Reports API denied access"),),
+        (Outage("directory", at(-600), ""),),
+        (Undelivered("the mail server refused all 2 recipients (550)", 3),),
+    )
+    return a_notice(
+        NoticeKind.OPERATIONS,
+        content,
+        audience=Audience.OPERATORS,
+        to=("it@district.example",),
+        thread=None,
+    )
 
 
 def a_confidential_notice() -> Notice:
@@ -334,6 +360,7 @@ def every_notice() -> dict[str, Notice]:
         "weekly": a_weekly_notice(),
         "all-clear": an_all_clear_notice(),
         "confidential": a_confidential_notice(),
+        "operations": an_operations_notice(),
     }
 
 

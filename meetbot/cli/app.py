@@ -14,7 +14,18 @@ from typing import Annotated
 
 import typer
 
-from meetbot.cli import demo, flags, registry, replay, service, tools
+from meetbot.cli import (
+    audit,
+    demo,
+    evidence,
+    flags,
+    hold,
+    months,
+    registry,
+    replay,
+    service,
+    tools,
+)
 from meetbot.cli.context import Context
 from meetbot.errors import BadInput, MeetbotError
 
@@ -61,6 +72,11 @@ app.add_typer(registry.app, name="registry")
 app.command("poll")(service.poll)
 app.command("run")(service.run)
 app.add_typer(flags.app, name="flags")
+app.add_typer(evidence.app, name="evidence")
+app.add_typer(evidence.schemas, name="schema")
+app.add_typer(audit.app, name="audit")
+app.add_typer(hold.app, name="hold")
+app.command("months")(months.months)
 app.command("evaluate")(tools.evaluate)
 app.command("replay")(replay.replay)
 app.command("demo")(demo.demo)
@@ -82,4 +98,9 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output went away: nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:  # a full disk or a missing right
+        name = f"{error.filename}: " if error.filename else ""
+        print(f"meetbot: {name}{error.strerror or type(error).__name__}", file=sys.stderr)
+        print("Fix: check that there is space, and the right to write", file=sys.stderr)
         sys.exit(1)

@@ -176,7 +176,7 @@ def _domains(app: App, configured: frozenset[str]) -> tuple[str, str]:
     if missing := sorted(found - configured):
         return (
             "Google knows more domains of the district than district.domains",
-            f"add {', '.join(missing)} to district.domains, or their people count as outsiders",
+            f"add {', '.join(missing)} to district.domains, or no mail goes to their people",
         )
     if foreign := sorted(configured - found):
         return (

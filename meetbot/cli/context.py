@@ -20,6 +20,13 @@ class Context:
     config: Path | None
     environ: Mapping[str, str]
 
+    @property
+    def has_settings(self) -> bool:
+        """Whether a configuration is named, or lies where one is looked for."""
+        from meetbot.settings import is_named_or_there
+
+        return is_named_or_there(self.config, self.environ)
+
     def settings(self) -> Settings:
         """Read and check the configuration; raises BadInput with every mistake."""
         from meetbot.rules import KNOWN_RULES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from meetbot.cli.output import shown
 from meetbot.domain.findings import Certainty, Severity
 from meetbot.errors import BadInput, Mistake
 
@@ -45,8 +47,13 @@ def demo(
         bool, typer.Option("--once", help="End after the first complete pass.")
     ] = False,
     directory: Annotated[
-        Path, typer.Option("--dir", help="Where database, registry and mails are written.")
-    ] = Path("meetbot-demo"),
+        Path | None,
+        typer.Option(
+            "--dir",
+            help="Where database, registry and mails are written.  [default: meetbot-demo, or a "
+            "temporary folder where that cannot be made]",
+        ),
+    ] = None,
 ) -> None:
     """Watch meetbot at work in a simulated district.
 
@@ -59,12 +66,29 @@ def demo(
     configure_logging()
     console = Console()
     began = time.monotonic()
-    folder = directory / datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
+    folder = _folder(directory)
     with _district(folder, console) as stage:
         _first_pass(stage, console, began)
         if not once:
             _watch(stage, console)
         _where(stage, console)
+
+
+def _folder(directory: Path | None) -> Path:
+    """A new folder for this run."""
+    now = datetime.now().astimezone().strftime("%Y-%m-%d-%H%M%S-")
+    parent = directory or Path("meetbot-demo")
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=now, dir=parent))
+    except OSError as error:
+        if directory is None:
+            return Path(tempfile.mkdtemp(prefix=f"meetbot-demo-{now}"))
+        what, fix = (
+            f"cannot be written to ({error.strerror})",
+            "name a folder that you may write to",
+        )
+        raise BadInput([Mistake(shown(str(directory)), what, fix)]) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +355,8 @@ def sandbox(
     try:
         world = load_scenario(scenario)
     except ScenarioError as error:
-        raise BadInput([Mistake(str(scenario), str(error), "correct the scenario")]) from None
+        mistake = Mistake("--scenario", str(error), "see the example in the README")
+        raise BadInput([mistake]) from None
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -343,7 +368,15 @@ def sandbox(
             [Mistake(f"port {port}", f"cannot be opened ({error.strerror})", fix)]
         ) from None
     with box:
-        credentials.write_text(json.dumps(box.credentials, indent=1), encoding="utf-8")
+        _write_key(credentials, box.credentials)
         print(f'api_root = "{box.url}"')
         print(f'credentials = "{credentials}"', flush=True)
         stop.wait()
+
+
+def _write_key(file: Path, key: Mapping[str, str]) -> None:
+    try:
+        file.write_text(json.dumps(key, indent=1), encoding="utf-8")
+    except OSError as error:
+        what, fix = f"cannot be written ({error.strerror})", "name another file with --credentials"
+        raise BadInput([Mistake(shown(str(file)), what, fix)]) from None

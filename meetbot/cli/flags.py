@@ -14,8 +14,9 @@ from meetbot.cli.context import context_of
 from meetbot.cli.output import flag_document, instant, shown
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.flags import Flag, FlagStatus
+from meetbot.domain.people import AccountKind
 from meetbot.errors import BadInput, Mistake, NotFound
-from meetbot.ports import Decision
+from meetbot.ports import Decision, Store
 
 app = typer.Typer(help="What is flagged, and deciding it.", no_args_is_help=True)
 
@@ -103,47 +104,31 @@ def show_flag(
     flag_id: Annotated[str, typer.Argument(metavar="ID", help="Such as F-3f9a1c20b7de.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show one flag with its evidence and history."""
+    """Show one flag with all it rests on.
+
+    Enough for a stranger to reach the same verdict.
+    """
+    from meetbot.cli.evidence import last_record_of
+    from meetbot.cli.explained import explanation_document, print_flag
+    from meetbot.domain.cards import thread_of
+    from meetbot.evidence import explain
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()
     with opened_store(settings) as store, store.reading() as tx:
-        try:
-            flag = tx.flags.get(flag_id)
-        except NotFound:
-            raise _no_such(flag_id) from None
-        history = tx.flags.history(flag_id)
+        record = last_record_of(tx, flag_id)
+        mails = tx.outbox.of_thread(thread_of(record.flag.occurrence))
+    explanation = explain(record, mails)
     if as_json:
-        document = flag_document(flag)
+        document = flag_document(record.flag)
         document["history"] = [
-            {"at": instant(at), "change": change, "reason": reason}
-            for at, change, reason in history
+            {"at": instant(entry.at), "change": entry.change, "reason": entry.reason}
+            for entry in record.history
         ]
+        document["explanation"] = explanation_document(explanation)
         print(json.dumps(document, indent=2))
         return
-    _print_flag(flag, settings.district.timezone.key)
-    print("History:")
-    for at, change, reason in history:
-        print(f"  {instant(at)}  {change}" + (f" ({reason})" if reason else ""))
-
-
-def _print_flag(flag: Flag, zone: str) -> None:
-    print(f"{flag.id}  {flag.rule}  {flag.severity}, {flag.certainty}, {flag.status}")
-    print(flag.message)
-    start = flag.occurrence.original_start_at
-    print(f"Meeting:  {instant(start)} (district time zone {zone})")
-    print(f"School:   {flag.school_id or 'unknown'}")
-    if flag.partner_id:
-        print(f"Partner:  {flag.partner_id}, program {flag.program_id or 'unknown'}")
-    for span in flag.spans:
-        minutes, seconds = divmod(span.seconds, 60)
-        print(
-            f"  {span.kind:<7} {instant(span.start_at)} to {instant(span.end_at)}"
-            f"  {minutes}:{seconds:02}"
-        )
-    for unknown in flag.unknowns:
-        print(f"Not known: {unknown}")
-    print(f"Fix:      {flag.fix}")
+    print_flag(record, explanation, settings.district.timezone)
 
 
 @app.command("decide", epilog=_reasons())
@@ -158,18 +143,32 @@ def decide_flag(
     note: Annotated[str, typer.Option(metavar="TEXT", help="Needed with reason `other`.")] = "",
 ) -> None:
     """Record an officer's decision about one flag."""
-    from meetbot.wiring import opened_store
+    from meetbot.wiring import opened_store, pseudonyms_of
 
     settings = context_of(context).settings()
     mistakes = _decision_mistakes(status, reason, note, by, settings.district.domains)
     if mistakes:
         raise BadInput(mistakes)
     decision = Decision(flag_id, FlagStatus(status), reason, note, by, datetime.now(UTC))
-    with opened_store(settings) as store, store.transaction() as tx:
+    with opened_store(settings) as store:
+        address = parse_address(by)
+        officer = pseudonyms_of(settings, store).address(address.key) if address else ""
+        flag = _record(store, decision, officer)
+    print(f"{flag.id} is now {flag.status} ({reason}).")
+
+
+def _record(store: Store, decision: Decision, officer: str) -> Flag:
+    """Note the decision; `officer` is the keyed address of who made it."""
+    flag_id = decision.flag_id
+    with store.transaction() as tx:
         try:
             before = tx.flags.get(flag_id)
         except NotFound:
-            raise _no_such(flag_id) from None
+            raise no_such_flag(flag_id) from None
+        account = tx.people.by_address([officer]).get(officer)
+        if account is not None and account.kind is AccountKind.STUDENT:
+            fix = "give the address of the officer who decides"
+            raise BadInput([Mistake("--by", "is the account of a student", fix)])
         if before.status in (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED):
             raise BadInput(
                 [
@@ -180,8 +179,7 @@ def decide_flag(
                     )
                 ]
             )
-        flag = tx.flags.decide(decision)
-    print(f"{flag.id} is now {flag.status} ({reason}).")
+        return tx.flags.decide(decision)
 
 
 def _decision_mistakes(
@@ -204,6 +202,7 @@ def _decision_mistakes(
     return mistakes
 
 
-def _no_such(flag_id: str) -> BadInput:
+def no_such_flag(flag_id: str) -> BadInput:
+    """The mistake of an id that no flag has."""
     fix = "list the ids with `meetbot flags list --status all`"
     return BadInput([Mistake("ID", f'there is no flag "{shown(flag_id)}"', fix)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from meetbot.domain.flags import Flag
@@ -12,9 +13,9 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def shown(text: str) -> str:
-    """What a person typed, short and printable, for an error message."""
-    return "".join(c if c.isprintable() else "?" for c in text[:80])
+def shown(text: str, longest: int = 80) -> str:
+    """A text from outside, short and printable: for an error message or a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text[:longest])
 
 
 def flag_document(flag: Flag) -> dict[str, object]:
@@ -47,10 +48,13 @@ def flag_document(flag: Flag) -> dict[str, object]:
 
 def _evidence(flag: Flag) -> dict[str, object]:
     evidence: dict[str, object] = {
-        "facts": {name: _plain(value) for name, value in flag.facts.items()},
+        "facts": {n: _plain(value) for n, value in flag.facts.items() if n != "identity"},
+        "identity": _plain(flag.facts.get("identity", {})),
         "unknown": list(flag.unknowns),
         "fix": flag.fix,
     }
+    if flag.admin:
+        evidence["admin_action"] = flag.admin
     if flag.family:
         evidence["components"] = [
             {
@@ -65,8 +69,13 @@ def _evidence(flag: Flag) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return instant(value)
+    match value:
+        case datetime():
+            return instant(value)
+        case Mapping():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 

@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.errors import Temporary
 from meetbot.jobs.poll import PollResult
 from meetbot.log import configure_logging, get_logger
 from meetbot.ports import Outcome, Tally
@@ -109,11 +108,7 @@ def run(context: typer.Context) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
 
-    def sleep(seconds: float) -> None:
-        if stop.wait(seconds):  # nobody waits for an outage to end any more
-            raise Temporary("meetbot was stopped")
-
-    with wiring.opened(settings, sleep=sleep) as app:
+    with wiring.opened(settings, stop=stop) as app:
         monitor = Monitor(wiring.now)
         health = HealthServer(monitor, settings.service.health.host, settings.service.health.port)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -40,22 +44,36 @@ def evaluate(
     from meetbot.domain.cases import evaluate_line
 
     is_all_readable = True
+    for raw in _lines(source):
+        if raw.strip():
+            answer, is_readable = evaluate_line(_text(raw))
+            is_all_readable &= is_readable
+            print(answer, flush=source == "-")
+    if not is_all_readable:
+        raise typer.Exit(1)
+
+
+def _text(raw: bytes) -> str:
     try:
-        stream = (
-            sys.stdin.buffer if source == "-" else Path(source).open("rb")  # noqa: SIM115 - below
-        )
-        with stream:
-            for number, raw in enumerate(stream):
-                # Only the very first bytes may be a byte order mark.
-                encoding = "utf-8" if number else "utf-8-sig"
-                line = raw.decode(encoding, "surrogateescape")
-                if line.strip():
-                    answer, is_readable = evaluate_line(line)
-                    is_all_readable &= is_readable
-                    print(answer, flush=source == "-")
+        return raw.decode()
+    except UnicodeDecodeError:
+        return ""  # JSON is UTF-8 (RFC 8259, 8.1): it is refused as no JSON
+
+
+def _lines(source: str) -> Iterator[bytes]:
+    """The lines of a file or of standard input, without a byte order mark before the first."""
+    mark = codecs.BOM_UTF8
+    try:
+        with Path(source).open("rb") if source != "-" else _standard_input() as stream:
+            for number, raw in enumerate(iter(stream.readline, b"")):
+                yield raw if number else raw.removeprefix(mark)
     except OSError as error:
         raise BadInput(
             [Mistake(source, f"cannot be read ({error.strerror})", "name a readable file")]
         ) from None
-    if not is_all_readable:
-        raise typer.Exit(1)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:  # closed by whoever started us
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return sys.stdin.buffer

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from meetbot.domain.people import Confidence, Kind
+from meetbot.domain.registry_rows import Exemption
 
 LONGEST_CALL = timedelta(hours=24)
 """A call whose end was never read belongs to no occurrence later than this: Meet lets none last
@@ -147,3 +148,12 @@ class Attendance:
     form: IdentityForm = IdentityForm.SIGNED_IN
     lookalike_of: str | None = None
     """partner_id whose domain this outsider's address imitates."""
+    exemption: Exemption | None = None
+    """Why an exempt outsider is not treated as a partner."""
+    unit_path: str | None = None
+    """Org unit of staff."""
+
+    @property
+    def name_tokens(self) -> frozenset[str]:
+        """Keyed words of the names this person gave (see `KeptGuest.name_tokens`)."""
+        return frozenset(word for visit in self.visits for word in visit.identity.name_tokens)

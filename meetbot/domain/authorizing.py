@@ -69,8 +69,8 @@ def program_for(registry: Registry, partner_id: str, occasion: Occasion) -> str 
         row.program_id
         for row in registry.authorizations_of(partner_id)
         if row.program_id in programs
-        and not _is_revoked(row, occasion)
-        and not _misfits(registry, row, row.program_id, occasion)
+        and not is_revoked(row, occasion)
+        and not misfits(registry, row, row.program_id, occasion)
     }
     candidates = [program for program in programs if program in fitting] or programs
     if len(candidates) == 1:
@@ -139,22 +139,22 @@ def authorization_answer(
     """
     unsure = _unsure(program_id, occasion)
     rows = registry.authorizations_of(partner_id)
-    standing = [row for row in rows if not _is_revoked(row, occasion)]
-    misfits = {row.authorization_id: _misfits(registry, row, program_id, occasion) for row in rows}
+    standing = [row for row in rows if not is_revoked(row, occasion)]
+    missed = {row.authorization_id: misfits(registry, row, program_id, occasion) for row in rows}
 
     def nearness(row: Authorization) -> tuple[int, timedelta, str]:
-        misses = misfits[row.authorization_id]
+        misses = missed[row.authorization_id]
         return (len(misses), _distance(row, occasion), row.authorization_id)
 
     if not standing:
         return AuthorizationMissing(min(rows, key=nearness, default=None), unsure)
     covering = sorted(
-        (row for row in standing if not misfits[row.authorization_id]),
+        (row for row in standing if not missed[row.authorization_id]),
         key=lambda row: (row.issued_at, row.authorization_id),
     )
     if not covering:
         nearest = min(standing, key=nearness)
-        return AuthorizationOutOfScope(misfits[nearest.authorization_id], nearest, unsure)
+        return AuthorizationOutOfScope(missed[nearest.authorization_id], nearest, unsure)
     in_time = tuple(row for row in covering if row.issued_at <= occasion.start_at)
     if not in_time:
         late_by = covering[0].issued_at - occasion.start_at
@@ -167,11 +167,12 @@ def _unsure(program_id: str | None, occasion: Occasion) -> frozenset[Field]:
     return frozenset(name for name, is_unknown in unknown.items() if is_unknown)
 
 
-def _is_revoked(row: Authorization, occasion: Occasion) -> bool:
+def is_revoked(row: Authorization, occasion: Occasion) -> bool:
+    """Whether an authorization was revoked before the occasion ended."""
     return row.revoked_at is not None and row.revoked_at < occasion.end_at
 
 
-def _misfits(
+def misfits(
     registry: Registry, row: Authorization, program_id: str | None, occasion: Occasion
 ) -> tuple[Field, ...]:
     """The fields on which an authorization fails for an occasion."""

@@ -144,8 +144,8 @@ def _statuses(dossier: Dossier, partner: Partner, program_id: str | None) -> tup
     if partner.kind is PartnerKind.COMMUNITY:
         lines.append("community organization: flyers only")
     elif partner.kind in (PartnerKind.LEASE, PartnerKind.PERMIT):
-        lines.append(f"{partner.kind} holder: paused")
-    elif partner.status is Activity.PAUSED:
+        lines.append(f"{partner.kind} holder")
+    if partner.status is Activity.PAUSED:
         lines.append("paused")
     if program_id is None and len(registry.programs_of(partner.partner_id)) > 1:
         lines.append("program not known")
@@ -213,6 +213,7 @@ def lines_of(flags: Iterable[Flag]) -> tuple[FlagLine, ...]:
             fix=f.fix,
             unknowns=f.unknowns,
             spans=f.spans,
+            admin=f.admin,
         )
         for f in ordered
     )

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from meetbot.domain.attendance import Attendance, Conference
 from meetbot.domain.findings import Evidence, Phase
+from meetbot.domain.guest_list import Edit, GuestList
 from meetbot.domain.meetings import KeptGuest, Meeting, OccurrenceKey, Scope
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.registry import Exemption, Registry, School
+from meetbot.domain.spaces import SpaceFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Host:
     invitee: Invitee | None
     school: School | None = None
     display_name: str = ""
+    stand_ins: tuple[str, ...] = ()
+    """Addresses of the staff on the guest list who can act where the host is not staff."""
+    stand_in_schools: tuple[School, ...] = ()
 
     @property
     def is_staff(self) -> bool:
@@ -51,6 +56,11 @@ class Host:
         """The staff host's address; None when the host is not staff."""
         return self.invitee.guest.address if self.invitee and self.is_staff else None
 
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """Who is told what a host can mend: the staff host, else the staff who were invited."""
+        return (self.address,) if self.address else self.stand_ins
+
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
@@ -58,6 +68,16 @@ class SourceState:
 
     is_full: bool
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCode:
+    """Another event with the same meeting code; `externals` are its outsiders' keys."""
+
+    start_at: datetime
+    externals: frozenset[str]
+    is_complete: bool
+    """Whether its guest list is known in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +110,16 @@ class Dossier:
     late_after: timedelta = timedelta(hours=24)
     schools_when_issued: Mapping[str, tuple[School, ...]] = field(default_factory=dict)
     """Schools as known when each authorization was issued, by its id; absent: as known now."""
+    creator: Invitee | None = None
+    """Who put the event into the calendar; the organizer's own invitee where that is the same."""
+    space: SpaceFacts | None = None
+    cohosts: tuple[Invitee, ...] = ()
+    same_code: tuple[SharedCode, ...] = ()
+    """Other events with this meeting's code, the nearest in time first."""
+    guest_list: GuestList | None = None
+    edits: tuple[Edit, ...] = ()
+    edits_read_at: datetime | None = None
+    """Up to when the audit log of calendars was read; None: never."""
 
     def has(self, *needed: Evidence) -> bool:
         """Whether all these sources were read in full."""

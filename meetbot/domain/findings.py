@@ -49,6 +49,10 @@ class Evidence(StrEnum):
     REGISTRY = "registry"
     ATTENDANCE = "attendance"
     TEXT = "text"
+    SPACE = "space"
+    """Access and co-hosts of the Meet space."""
+    EDITS = "edits"
+    """The audit log of calendars: who changed an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class Finding:
     """`presence`: a later classification supersedes the earlier one in the same thread."""
     is_sticky: bool = False
     """A disclosure: not withdrawn when the setting is mended."""
+    admin: str = ""
+    """What an administrator of Google Workspace can do; empty where no setting mends it."""
 
     @property
     def key(self) -> FlagKey:

@@ -70,6 +70,8 @@ class Flag:
     told: Mapping[str, datetime] = field(default_factory=dict)
     told_severity: Severity | None = None
     """Severity at the last mail to officers: a rise is mailed again."""
+    admin: str = ""
+    """What an administrator of Google Workspace can do, where a setting mends it."""
 
     @property
     def rule(self) -> str:
@@ -176,6 +178,7 @@ def flag_of(
         updated_at=as_of,
         told=before.told if before else {},
         told_severity=before.told_severity if before else None,
+        admin=finding.admin,
     )
 
 

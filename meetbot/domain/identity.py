@@ -280,7 +280,7 @@ def scope_of(
     people = list(invitees)
     present = list(attendances)
     kinds = {p.kind for p in people} | {a.kind for a in present}
-    if not kinds & {Kind.PARTNER, Kind.EXTERNAL} and not any(map(_is_unmatched, present)):
+    if not kinds & {Kind.PARTNER, Kind.EXTERNAL} and not any(map(is_unmatched, present)):
         return Scope.NONE if is_guest_list_complete else Scope.FULL
     is_full = (
         Kind.PARTNER in kinds
@@ -292,7 +292,7 @@ def scope_of(
     return Scope.FULL if is_full else Scope.ADULT
 
 
-def _is_unmatched(attendance: Attendance) -> bool:
+def is_unmatched(attendance: Attendance) -> bool:
     """Whether the audit log calls somebody external of whom it gives an obscured name only."""
     named = (IdentityForm.MASKED, IdentityForm.SIGNED_IN)
     return attendance.kind is Kind.UNIDENTIFIED and any(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from meetbot.domain.invitation import Invitation, StudentMark, TextSearch
 from meetbot.domain.platforms import PlatformLink
+from meetbot.domain.shared_files import SharedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,8 @@ class EventCopy:
     """One calendar's copy of one occurrence, as read from `events.list` (singleEvents=true).
 
     A tombstone has only `calendar`, `event_id` and `is_cancelled`, and for an instance
-    `recurring_event_id` and `original_start_at`. Text was scanned for links at the border and is
-    not here. Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
+    `recurring_event_id` and `original_start_at`. Texts were searched for links at the border; they
+    go no further than the job that searches them for student data. Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
     """
 
     calendar: str
@@ -55,6 +58,8 @@ class EventCopy:
     """Meet code, lower case without hyphens."""
     links: tuple[PlatformLink, ...] = ()
     updated_at: datetime | None = None
+    invitation: Invitation | None = None
+    """In memory only; None where details are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,10 @@ class KeptCopy:
     recurring_event_id: str | None = None
     scope: Scope = Scope.FULL
     """As told by this copy alone; the occurrence has the widest of its copies'."""
+    search: TextSearch | None = None
+    """What its texts hold of students; None: nobody searched them."""
+    files: tuple[SharedFile, ...] = ()
+    """Attachments and linked files that may list students."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,14 @@ class OccurrenceKey:
         return f"{self.ical_uid or 'adhoc:' + (self.meeting_code or '')}|{start}"
 
 
+_SPLIT = re.compile(r"_R\d{8}(T\d{6})?Z?(?=@|$)")
+
+
+def series_of(key: OccurrenceKey) -> str | None:
+    """The uid of an event without the mark that "this and following events" gives a new part."""
+    return None if key.ical_uid is None else _SPLIT.sub("", key.ical_uid)
+
+
 @dataclass(frozen=True, slots=True)
 class Disclosure:
     """Student addresses on a guest list that an outsider could see."""
@@ -140,6 +157,16 @@ class Disclosure:
     """All of them came through groups whose members an outsider cannot list."""
     seen_by: tuple[str, ...] = ()
     """partner_ids, and the domains of unregistered outsiders, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDisclosure:
+    """Student data in an invitation's texts that an outsider was sent; the most at once."""
+
+    readable_from: datetime
+    readable_until: datetime | None
+    """When it was first seen to be gone."""
+    marks: tuple[StudentMark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +213,11 @@ class Meeting:
     disclosure: Disclosure | None = None
     fingerprints: tuple[Fingerprint, ...] = ()
     is_adhoc: bool = False
+    are_guests_kept: bool = True
+    """False: of a meeting of adults only the outsiders are kept."""
+    search: TextSearch | None = None
+    files: tuple[SharedFile, ...] = ()
+    text_disclosure: TextDisclosure | None = None
 
 
 def merge_copies(
@@ -195,6 +227,7 @@ def merge_copies(
     first_seen_at: datetime,
     disclosure: Disclosure | None = None,
     fingerprints: tuple[Fingerprint, ...] = (),
+    text_disclosure: TextDisclosure | None = None,
 ) -> Meeting:
     """Merge all known copies of one occurrence; needs at least one copy.
 
@@ -205,10 +238,11 @@ def merge_copies(
     """
     real = [copy for copy in copies if not copy.is_private_copy] or list(copies)
     live = [copy for copy in real if not copy.is_cancelled] or real
-    own = [copy for copy in real if copy.is_organizer_copy]
+    own = [copy for copy in real if copy.is_organizer_copy and not _was_moved_away(copy, live)]
     lead = max(own or live, key=_freshness)
     tellers = sorted([lead] if _is_whole(lead, own) else {*live, lead}, key=_freshness)
     guests = {guest.address_key: guest for copy in tellers for guest in copy.guests}
+    shown = [lead] if own else live
     return Meeting(
         key=OccurrenceKey(key.ical_uid, key.original_start_at, lead.meeting_code),
         start_at=lead.start_at,
@@ -226,13 +260,35 @@ def merge_copies(
         guests_can_modify=lead.guests_can_modify,
         are_settings_known=bool(own),
         meeting_code=lead.meeting_code,
-        links=tuple(dict.fromkeys(link for c in ([lead] if own else live) for link in c.links)),
+        links=tuple(dict.fromkeys(link for c in shown for link in c.links)),
         are_details_known=not lead.is_details_hidden,
         first_seen_at=first_seen_at,
         calendars=tuple(sorted({c.calendar for c in copies})),
         disclosure=disclosure,
         fingerprints=fingerprints,
+        are_guests_kept=any(c.scope is Scope.FULL for c in tellers),
+        search=_search_of(lead, shown),
+        files=tuple(dict.fromkeys(file for c in shown for file in c.files)),
+        text_disclosure=text_disclosure,
     )
+
+
+def _was_moved_away(copy: KeptCopy, live: list[KeptCopy]) -> bool:
+    """Whether a copy only ended because the event has another organizer now (`events.move`)."""
+    newest = max(live, key=_freshness)
+    if not copy.is_cancelled or newest.is_cancelled or not copy.organizer or not newest.organizer:
+        return False
+    return copy.organizer.address_key != newest.organizer.address_key
+
+
+def _search_of(lead: KeptCopy, shown: list[KeptCopy]) -> TextSearch | None:
+    """What was found in any copy's texts; in full if the copy that counts was searched so."""
+    found = [copy.search for copy in shown if copy.search is not None]
+    if not found:
+        return None
+    marks = tuple(dict.fromkeys(mark for search in found for mark in search.marks))
+    told = lead.search or TextSearch(is_complete=False, is_cut=True)
+    return replace(told, marks=marks)
 
 
 def _is_whole(lead: KeptCopy, own: list[KeptCopy]) -> bool:

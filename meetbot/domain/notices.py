@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 
 
@@ -23,6 +24,8 @@ class NoticeKind(StrEnum):
     """To the host during the meeting: staff are missing now."""
     DIGEST = "digest"
     WEEKLY = "weekly"
+    OPERATIONS = "operations"
+    """To the operators: a source that stays unreadable, or mails that nobody got."""
 
 
 class Audience(StrEnum):
@@ -33,6 +36,7 @@ class Audience(StrEnum):
     PRINCIPAL = "principal"
     PRIVACY = "privacy"
     DIGEST = "digest"
+    OPERATORS = "operators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class FlagLine:
     fix: str
     unknowns: tuple[str, ...]
     spans: tuple[TimelineSpan, ...]
+    admin: str = ""
+    """What an administrator of Google Workspace can do, where a setting mends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +185,42 @@ class WeeklyNotice:
     domains: tuple[tuple[str, int], ...]
     """Unregistered outside domains of adult meetings with their number of meetings."""
     coverage: Coverage
+    head: Head | None = None
+    """The newest link of the chain: a mail elsewhere tells whether history was rewritten."""
+    exemptions: tuple[tuple[str, int], ...] = ()
+    """In how many meetings an exemption of each kind was used; none of confidential ones."""
     in_shadow: tuple[tuple[str, int], ...] = ()
     """Rules in shadow with the number of what they find at present."""
 
 
-Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A source that cannot be read since an instant; `problem` is a sentence without names."""
+
+    source: str
+    since: datetime
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """How many mails were given up for one reason, a sentence without names."""
+
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsNotice:
+    """Content of `operations`: outages that began and ended, and mails given up. No names."""
+
+    zone: str
+    begun: tuple[Outage, ...]
+    over: tuple[Outage, ...]
+    undelivered: tuple[Undelivered, ...]
+
+
+Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice | OperationsNotice
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +240,16 @@ class Notice:
     due_at: datetime
     not_after: datetime | None = None
     occurrence: str | None = None
+    left: tuple[str, ...] = ()
+    """Who of `to` has yet to get it, after a server took it for the others; empty: everybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A rendered notice: the RFC 5322 bytes and what the transports need."""
+    """A rendered notice: the RFC 5322 bytes and what the transports need.
+
+    `to` are the recipients of this delivery, which may be fewer than its header names.
+    """
 
     notice_id: str
     message_id: str

@@ -175,6 +175,7 @@ class _Classifier:
                 address_key=key,
                 domain=own_domain or person.domain,
                 is_invited=is_invited,
+                unit_path=account.unit_path if kind is Kind.STAFF else None,
             )
         outside_key, domain = self.roster.outside_address(account, key, person.domain)
         found = self._outsider(person, outside_key, domain)
@@ -216,6 +217,7 @@ class _Classifier:
             is_invited=key in self.invited,
             form=IdentityForm.ADDRESS,
             lookalike_of=found.lookalike_of,
+            exemption=found.exemption,
         )
 
     # --- by obscured address or name ---

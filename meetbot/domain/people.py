@@ -67,6 +67,10 @@ class Account:
     unit_path: str
     display_name: str = ""
     guest_address: str | None = None
+    given_name: str = ""
+    family_name: str = ""
+    other_ids: tuple[str, ...] = ()
+    """Ids the district gave (`externalIds`), such as a student number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,10 @@ def within(unit_path: str, root: str) -> bool:
     return path == top or path.startswith(top + "/")
 
 
+_MARK = 16
+"""Hexadecimal digits: there may be millions of marks, and 64 bits tell them apart."""
+
+
 class Pseudonyms:
     """Keyed one-way names (HMAC-SHA-256, 128 bits) for ids, addresses and display names."""
 
@@ -131,3 +139,12 @@ class Pseudonyms:
     def name(self, display_name: str) -> str:
         """Key of a display name, to recognize one person in two sources of one conference."""
         return self._of("name\0" + " ".join(display_name.casefold().split()))
+
+    def student_id(self, value: str) -> str:
+        """Mark of a student's id, to find it in a text (see `domain.student_data`)."""
+        return self._of("student id\0" + value)[:_MARK]
+
+    def student_name(self, one: str, other: str) -> str:
+        """Mark of a given and a family name of one student, in either order."""
+        first, second = sorted((one, other))
+        return self._of(f"student name\0{first} {second}")[:_MARK]

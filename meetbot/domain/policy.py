@@ -8,6 +8,8 @@ from datetime import time, timedelta
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
+from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 
 
@@ -33,6 +35,8 @@ class Limits:
     adhoc_match: timedelta = timedelta(hours=2)
     """A conference belongs to an event whose time, widened by this, it overlaps."""
     unidentified: timedelta = timedelta(seconds=60)
+    intruder: timedelta = timedelta(seconds=60)
+    """How long somebody else must be in a confidential meeting to be reported."""
     phone_leg: timedelta = timedelta(minutes=2)
     """A phone that joins within this of an attendee's join is that attendee's second leg."""
     contradiction: timedelta = timedelta(minutes=2)
@@ -40,6 +44,16 @@ class Limits:
     personal_clearance: bool = False
     """Whether each partner person needs a certification of their own."""
     medium_school_days: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialAccounts:
+    """`[accounts]` of `policy.toml`: addresses that may do what others may not, sorted."""
+
+    delegates: tuple[str, ...] = ()
+    """Secretaries and booking tools that create and change events for others."""
+    webinar_hosts: tuple[str, ...] = ()
+    """Hosts whose meetings anyone may enter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,11 @@ class Policy:
     approved_platforms: frozenset[Platform] = frozenset({Platform.GOOGLE_MEET})
     rules: Mapping[str, RuleSwitch] = field(default_factory=dict)
     school_calendar: SchoolCalendar = field(default_factory=SchoolCalendar)
+    retention: Retention = field(default_factory=Retention)
+    accounts: SpecialAccounts = field(default_factory=SpecialAccounts)
+    files: FileWords = field(default_factory=FileWords)
+    certificated_units: tuple[str, ...] = ()
+    """Org units whose staff may take a lesson over; empty: nobody can tell."""
 
     def switch(self, rule: str) -> RuleSwitch:
         """The switch of one rule, with the default where the file names none."""
@@ -73,9 +92,9 @@ class Policy:
 
 # --- single settings ----------------------------------------------------------------------------
 
-_TABLES = ("thresholds", "limits")
+_TABLES = ("thresholds", "limits", "retention", "accounts", "files")
 _SWITCHES = {"enabled": "is_enabled", "severity": "severity", "shadow": "is_shadow"}
-_WHOLE = ("approved_platforms", "school_calendar")
+_WHOLE = ("approved_platforms", "school_calendar", "certificated_units")
 
 
 def settings_of(policy: Policy, rules: Iterable[str]) -> dict[str, object]:
@@ -118,7 +137,7 @@ def shown_setting(value: object) -> str:
             return "true" if value else "false"
         case timedelta():
             return f"{int(value.total_seconds())}s"
-        case frozenset():
+        case frozenset() | tuple():
             return ", ".join(sorted(map(str, value))) or "none"
         case SchoolCalendar():
             return f"days {value.weekdays}, {value.opens:%H:%M} to {value.closes:%H:%M}"

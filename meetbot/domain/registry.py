@@ -5,8 +5,8 @@ The rows themselves are in `registry_rows` and can be imported from here as well
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -89,6 +89,8 @@ __all__ = [
     "from_cells",
     "in_force",
     "is_one_of",
+    "renamed",
+    "renamed_schools",
     "row_key",
     "to_cells",
     "unit_parts",
@@ -271,6 +273,10 @@ class Registry:
         rows = self._index.exempt_programs.get(program_id, ())
         return tuple(row for row in rows if in_force(row, at, zone))
 
+    def has_exemptions(self, kind: ExemptionKind) -> bool:
+        """Whether any row is of this kind: most districts have few, and rules ask often."""
+        return kind in self._index.exempt_kinds
+
     def schools_of_unit(self, unit_path: str) -> tuple[School, ...]:
         """Schools with the longest unit path that holds this one, whole segments compared.
 
@@ -305,6 +311,34 @@ class Registry:
         self, address: AddressLike, people: Callable[[School], tuple[str, ...]]
     ) -> tuple[School, ...]:
         return tuple(school for school in self.schools if is_one_of(address, people(school)))
+
+
+def renamed(registry: Registry, names: Mapping[str, str]) -> Registry:
+    """The registry with other addresses for the district's own people: aliases made primary."""
+    return replace(
+        registry,
+        schools=renamed_schools(registry.schools, names),
+        authorizations=tuple(
+            replace(
+                row,
+                authorizer_address=names.get(row.authorizer_address, row.authorizer_address),
+                host_address=names.get(row.host_address or "", row.host_address),
+            )
+            for row in registry.authorizations
+        ),
+    )
+
+
+def renamed_schools(schools: Iterable[School], names: Mapping[str, str]) -> tuple[School, ...]:
+    """Schools with other addresses for principals and leads."""
+    return tuple(
+        replace(
+            school,
+            principals=tuple(names.get(a, a) for a in school.principals),
+            leads=tuple(names.get(a, a) for a in school.leads),
+        )
+        for school in schools
+    )
 
 
 def is_one_of(address: AddressLike, listed: Iterable[AddressLike]) -> bool:
@@ -371,9 +405,10 @@ class _Index:
         """Registered domains that may look like this one."""
         return [found for look in _looks(domain) for found in self._skeletons.get(look, ())]
 
-    def _index_exemptions(self, exemptions: Iterable[Exemption]) -> None:
+    def _index_exemptions(self, exemptions: tuple[Exemption, ...]) -> None:
         self.exempt: dict[str, list[Exemption]] = {}
         self.exempt_programs: dict[str, list[Exemption]] = {}
+        self.exempt_kinds = frozenset(row.kind for row in exemptions)
         for row in exemptions:
             if row.kind not in NOT_PARTNER_KINDS:
                 self.exempt_programs.setdefault(row.value, []).append(row)

@@ -23,6 +23,8 @@ from meetbot.domain.notices import (
 from meetbot.domain.policy import SchoolCalendar
 
 _MAILED = (Audience.HOST, Audience.OFFICERS, Audience.PRINCIPAL, Audience.PRIVACY)
+_PRIVATE = frozenset({"confidential-intruder"})
+"""Flags that nobody but the privacy officers hears of, also after the exemption has lapsed."""
 _FIX_IT_ENDS = timedelta(hours=24)
 """Set-up flags are the host's alone until this long before the start."""
 
@@ -44,6 +46,7 @@ class Addressees:
             Audience.PRINCIPAL: self.principal,
             Audience.PRIVACY: self.privacy,
             Audience.DIGEST: self.officers,
+            Audience.OPERATORS: (),
         }[audience]
 
 
@@ -60,6 +63,8 @@ class Situation:
     medium_school_days: int
     live_on_call: timedelta = timedelta(seconds=300)
     """Contact without staff in a running meeting from which officers are told."""
+    observed_at: datetime | None = None
+    """Up to when what goes on in a running call is known."""
     is_confidential: bool = False
 
 
@@ -96,7 +101,7 @@ def audiences(flag: Flag, situation: Situation) -> dict[Audience, datetime]:
     now = flag.opened_at
     if flag.severity.rank <= Severity.LOW.rank:
         return {}
-    if situation.is_confidential:
+    if situation.is_confidential or flag.rule in _PRIVATE:
         return {Audience.PRIVACY: now}
     if flag.severity is Severity.CRITICAL:
         return {Audience.HOST: now, Audience.OFFICERS: now, Audience.PRINCIPAL: now}
@@ -145,7 +150,7 @@ def plan_flags(
             else:
                 later.append(at)
     notices = [
-        _notice(_kind(audience, told), audience, told, contents, situation)
+        _notice(_kind(audience, told, situation), audience, told, contents, situation)
         for audience, told in sorted(due.items())
     ]
     notices += _withdrawals(changes, contents, situation)
@@ -176,11 +181,16 @@ def _is_untold(flag: Flag, audience: Audience) -> bool:
     return audience not in flag.told or (has_risen and audience is not Audience.HOST)
 
 
-def _kind(audience: Audience, flags: Iterable[Flag]) -> NoticeKind:
+def _kind(audience: Audience, flags: Iterable[Flag], situation: Situation) -> NoticeKind:
+    """The host is called into a running meeting only while it goes on without staff."""
     if audience is not Audience.HOST:
         return NoticeKind.FLAG
-    is_live = any(flag.family and flag.phase is Phase.LIVE for flag in flags)
-    return NoticeKind.NUDGE if is_live else NoticeKind.FIX_IT
+    now = situation.observed_at
+    live = (flag for flag in flags if flag.family and flag.phase is Phase.LIVE)
+    is_missed = now is not None and any(
+        span.end_at >= now.replace(microsecond=0) for flag in live for span in flag.spans
+    )
+    return NoticeKind.NUDGE if is_missed else NoticeKind.FIX_IT
 
 
 def _notice(

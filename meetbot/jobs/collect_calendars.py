@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from meetbot.domain.addresses import Address, parse_address
 from meetbot.domain.dossier import Invitee
 from meetbot.domain.identity import Roster, is_calendar_address, scope_of
-from meetbot.domain.meetings import Attendee, EventCopy, KeptCopy, KeptGuest, Scope
+from meetbot.domain.invitation import Invitation
+from meetbot.domain.meetings import (
+    Attendee,
+    EventCopy,
+    KeptCopy,
+    KeptGuest,
+    OccurrenceKey,
+    Scope,
+)
 from meetbot.domain.people import Kind, KnownAccount
 from meetbot.domain.registry import NOT_PARTNER_KINDS, Registry
 from meetbot.errors import MeetbotError
-from meetbot.jobs.collect_people import note_source
+from meetbot.jobs import collect_edits
 from meetbot.jobs.deps import Deps
+from meetbot.jobs.exempted import note_uses, use_of
 from meetbot.jobs.people import People
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.searches import Place, Searches
 from meetbot.ports import (
     CalendarRead,
     CalendarState,
     CopyChanges,
+    ExemptionUse,
     KnownGroup,
     Outcome,
     StaffCalendar,
@@ -30,21 +42,21 @@ from meetbot.ports import (
 )
 
 SOURCE = "calendars"
-_HINTS = "reports-calendar"
-_HINT_OVERLAP = timedelta(hours=6)
 _SOON = timedelta(hours=3)
 _RENEW = timedelta(days=1)
+_KEPT = timedelta(days=30)
 _TOGETHER = 100
 """Calendars stored in one transaction."""
 
 
 def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
-    """Read every staff calendar, or (`changed_only`) those that may have changed.
+    """Read every staff calendar, or (`changed_only`) those that may have changed; and who did it.
 
     A calendar may have changed when the audit log names it, when a meeting on it starts within
     three hours, when its last reading failed, or when it was never read.
     """
     outcome = Outcome("collect_calendars")
+    _note_words(deps)
     with deps.store.reading() as tx:
         staff = tx.people.staff_calendars()
         states = tx.meetings.calendars()
@@ -57,7 +69,22 @@ def run(deps: Deps, as_of: datetime, *, changed_only: bool = False) -> Outcome:
     if changed_only:
         staff = _changed(deps, staff, states, outcome, as_of)
     _read(deps, staff, states, outcome, as_of)
+    if not changed_only:
+        collect_edits.read(deps, outcome, as_of)
     return outcome
+
+
+def _note_words(deps: Deps) -> None:
+    """Other words for rosters: names of files are not kept, so all calendars are read anew."""
+    digest = hashlib.sha256(repr(deps.policy.files).encode()).hexdigest()
+    with deps.store.reading() as tx:
+        before = tx.meta.get("file-words")
+    if before == digest:
+        return
+    with deps.store.transaction() as tx:
+        tx.meta.set("file-words", digest)
+        if before is not None:
+            tx.meetings.forget_marks()
 
 
 def read_again(deps: Deps, owners: Set[str], outcome: Outcome, as_of: datetime) -> None:
@@ -83,11 +110,15 @@ def _read(
 ) -> None:
     with deps.store.reading() as tx:
         joined = tx.meetings.adhoc_codes(as_of - deps.district.lookback)
-    context = _Context(deps, People(deps, outcome, as_of), roster_of(deps), joined, outcome)
+    people = People(deps, outcome, as_of)
+    context = _Context(deps, people, roster_of(deps), joined, outcome)
+    searches = Searches(deps, people)
     tally = outcome.source(SOURCE)
     for batch in _in_batches(_read_all(deps, staff, states, as_of), _TOGETHER):
         names = _names(context, [read for _, read in batch if isinstance(read, CalendarRead)])
         changes: list[CopyChanges] = []
+        unsure: list[str] = []
+        invitations: dict[Place, Invitation] = {}
         for owner, read in batch:
             if isinstance(read, MeetbotError):
                 tally.note_failed(str(read))
@@ -95,10 +126,20 @@ def _read(
                 tally.read += 1
                 if read.malformed:
                     tally.note_failed("an event could not be understood")
-                changes.append(_changes(context, owner, read, names))
+                changes.append(_changes(context, owner, read, names, invitations))
+                if read.malformed or _is_unsure(context, read):
+                    unsure.append(owner.address)
+        changes = searches.noted(changes, invitations)
         with deps.store.transaction() as tx:
+            note_uses(tx, context.uses, outcome)
+            context.uses.clear()
             for change in changes:
                 outcome.count("changed", tx.meetings.apply(change, as_of=as_of))
+            if any(_is_recovered(states.get(o.address), read) for o, read in batch):
+                # A call that seemed to have no event, or a meeting only known from before.
+                tx.meetings.mark_due(as_of, since=as_of - _KEPT, undecided=True)
+            if unsure:  # what was not understood or looked up must be said again, or mended
+                tx.meetings.forget_marks(unsure)
             for owner, read in batch:
                 if isinstance(read, MeetbotError):
                     tx.meetings.fail_calendar(owner.address, str(read), as_of=as_of)
@@ -112,22 +153,15 @@ def _changed(
     as_of: datetime,
 ) -> list[StaffCalendar]:
     with deps.store.reading() as tx:
-        last = tx.meta.source(_HINTS).read_at
         soon = {
             calendar
             for record in tx.meetings.starting(as_of, as_of + _SOON)
             if record.meeting
             for calendar in record.meeting.calendars
         }
-    since = (last or as_of - deps.district.lookback) - _HINT_OVERLAP
-    try:
-        hinted = deps.reports.changed_calendars(since, as_of)
-    except MeetbotError as error:
-        outcome.source(_HINTS).note_failed(str(error))
-        note_source(deps, _HINTS, as_of, problem=str(error))
+    hinted = collect_edits.read(deps, outcome, as_of)
+    if hinted is None:
         return staff
-    note_source(deps, _HINTS, as_of)
-    outcome.source(_HINTS).read += 1
     wanted = soon | hinted
     chosen = [s for s in staff if s.address in wanted or _must_read(states.get(s.address))]
     outcome.count("calendars_unchanged", len(staff) - len(chosen))
@@ -169,6 +203,7 @@ def _read_all(
     with ThreadPoolExecutor(deps.district.workers, thread_name_prefix="calendar") as pool:
         waiting: set[Future[Read]] = set()
         while True:
+            deps.go_on()
             for owner in islice(owners, 2 * deps.district.workers - len(waiting)):
                 waiting.add(pool.submit(read, owner))
             if not waiting:
@@ -201,6 +236,8 @@ class _Context:
     joined: frozenset[str]
     """Codes under which an outsider was in a call without a kept event."""
     outcome: Outcome
+    uses: set[ExemptionUse] = field(default_factory=set)
+    """Uses of exemptions by the events of one batch, also of those that are dropped."""
 
 
 def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
@@ -214,9 +251,28 @@ def _names(context: _Context, reads: Iterable[CalendarRead]) -> _Names:
     return _Names(context.people.by_address(singles), groups)
 
 
+def _is_recovered(state: CalendarState | None, read: CalendarRead | MeetbotError) -> bool:
+    return state is not None and bool(state.problem) and isinstance(read, CalendarRead)
+
+
+def _is_unsure(context: _Context, read: CalendarRead) -> bool:
+    """Whether the directory could not be asked about somebody on this calendar."""
+    return context.people.has_undecided and any(
+        context.people.is_undecided(context.roster.key(address))
+        for event in read.events
+        if not _is_tombstone(event)
+        for address in _addresses(event)
+    )
+
+
 def _changes(
-    context: _Context, owner: StaffCalendar, read: CalendarRead, names: _Names
+    context: _Context,
+    owner: StaffCalendar,
+    read: CalendarRead,
+    names: _Names,
+    invitations: dict[Place, Invitation],
 ) -> CopyChanges:
+    """What one read changes; `invitations` takes in those that must be searched."""
     keep: list[KeptCopy] = []
     dropped: list[str] = []
     for event in read.events:
@@ -228,8 +284,14 @@ def _changes(
             dropped.append(event.event_id)
         else:
             keep.append(kept)
+            if kept.scope is Scope.FULL and event.invitation is not None:
+                invitations[kept.calendar, kept.event_id] = event.invitation
     gone = tuple(e for e in read.events if _is_tombstone(e))
-    return CopyChanges(owner.address, tuple(keep), gone, tuple(dropped), read.mark, read.is_full)
+    # An event without an id may be any of the known ones: then none of them counts as gone.
+    is_full = read.is_full and "" not in read.malformed
+    return CopyChanges(
+        owner.address, tuple(keep), gone, tuple(dropped), read.mark, is_full, read.malformed
+    )
 
 
 def _is_tombstone(event: EventCopy) -> bool:
@@ -247,8 +309,10 @@ def _kept(event: EventCopy, people: People, names: _Names) -> KeptCopy:
     if event.start_at is None or event.end_at is None or event.ical_uid is None:
         raise ValueError("a tombstone has no copy to keep")
     guests, unexpanded = _guests(event, people, names)
+    are_readable = all(parse_address(attendee.address) for attendee in event.attendees)
     is_hidden = not event.guests_can_see_others and not event.is_organizer_copy
-    is_complete = not (event.attendees_omitted or is_hidden or event.is_details_hidden)
+    is_cut = event.attendees_omitted or not are_readable
+    is_complete = not (is_cut or is_hidden or event.is_details_hidden)
     return KeptCopy(
         calendar=event.calendar,
         event_id=event.event_id,
@@ -333,6 +397,16 @@ def _in_scope(context: _Context, copy: KeptCopy, names: _Names) -> KeptCopy | No
         context.roster.guest(guest, accounts.get(guest.address_key), copy.start_at)
         for guest in everyone
     ]
+    context.uses.update(
+        use_of(
+            invitee.exemption,
+            OccurrenceKey(copy.ical_uid, copy.original_start_at),
+            copy.start_at,
+            context.deps.pseudonyms,
+        )
+        for invitee in invitees
+        if invitee.exemption is not None
+    )
     if copy.unexpanded_groups:
         outcome.source("groups").note_failed("a group on a guest list could not be expanded")
     is_list_known = copy.is_guest_list_complete or bool(copy.unexpanded_groups)

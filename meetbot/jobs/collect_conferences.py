@@ -18,6 +18,7 @@ from meetbot.domain.attendance import (
     with_identity,
 )
 from meetbot.domain.identity import Roster, is_calendar_address, name_tokens
+from meetbot.domain.meetings import Scope
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.errors import MeetbotError
 from meetbot.jobs import collect_calendars
@@ -34,6 +35,7 @@ from meetbot.ports import (
     Outcome,
     Participant,
     SavedConference,
+    Tally,
     Tx,
 )
 from meetbot.ports import Sift as SiftPort
@@ -104,6 +106,10 @@ def read_audit(deps: Deps, people: People, outcome: Outcome, as_of: datetime) ->
         return
     finally:
         collect_calendars.read_again(deps, reading.owners, outcome, as_of)
+    if people.has_undecided:
+        # The directory is said to have failed already: read these rows again with the next ones.
+        note_source(deps, AUDIT, as_of, problem="somebody in its rows could not be looked up")
+        return
     if is_nightly:
         with deps.store.transaction() as tx:
             tx.meta.set("audit-nightly", as_of.isoformat())
@@ -130,6 +136,7 @@ class _AuditReading:
         """Store the rows of a span that matter; raises what stands in the way."""
         tally = self._outcome.source(AUDIT)
         for page in _ahead(self._deps.reports.meet(since, until, sift)):
+            self._deps.go_on()
             if page.malformed:
                 tally.note_failed("an audit row could not be understood")
             tally.read += page.rows
@@ -270,6 +277,8 @@ def _link(
 ) -> set[str]:
     """Make the meetings of changed conferences due; a call without one is an ad-hoc call.
 
+    Ad-hoc calls of adults who are nobody's partners are left alone.
+
     `visits` are those just stored. Gives the addresses of those whose calendars may hold the event
     of an ad-hoc call.
     """
@@ -277,7 +286,7 @@ def _link(
     codes = {s.conference.meeting_code for s in changed if s.conference.meeting_code}
     if codes:
         tx.meetings.mark_due(as_of, codes=codes)
-    for held in _mixed(tx, roster, keep, changed, visits):
+    for held in _of_full_scope(tx, roster, keep, changed, visits):
         conference = held.conference
         if not _is_known(tx, conference, as_of):
             tx.meetings.ensure_adhoc(conference.meeting_code, conference.start_at, as_of=as_of)
@@ -286,14 +295,14 @@ def _link(
     return owners
 
 
-def _mixed(
+def _of_full_scope(
     tx: Tx,
     roster: Roster,
     keep: _Keeper,
     changed: Collection[SavedConference],
     visits: Iterable[Visit[Identity]],
 ) -> Iterator[HeldConference]:
-    """The changed conferences in which were both students and outsiders.
+    """The changed conferences that are no mere calls of adults.
 
     Read from the store are those of which some visits were stored before.
     """
@@ -311,10 +320,7 @@ def _mixed(
     before = tx.conferences.named(partly)
     keep.recall(tx, [v.identity for held in before for v in held.visits])
     for held in (*whole, *before):
-        if any(_is_student(v.identity, keep, roster) for v in held.visits) and (
-            _is_outsiders(held.conference, roster)
-            or any(_is_outsider(v.identity, keep, roster, v.start_at) for v in held.visits)
-        ):
+        if _is_of_full_scope(held, keep, roster):
             yield held
 
 
@@ -330,6 +336,20 @@ def _is_known(tx: Tx, conference: Conference, as_of: datetime) -> bool:
     return any(
         not slot.is_adhoc or start_at - _SETTLED <= slot.start_at <= end_at for slot in slots
     )
+
+
+def _is_of_full_scope(held: HeldConference, keep: _Keeper, roster: Roster) -> bool:
+    """Whether an outsider met a student, or is a partner or looks like one (catalogue §2)."""
+    outsiders = [v for v in held.visits if _is_outsider(v.identity, keep, roster, v.start_at)]
+    if any(_is_partner(v.identity, roster, v.start_at) for v in outsiders):
+        return True
+    is_mixed = bool(outsiders) or _is_outsiders(held.conference, roster)
+    return is_mixed and any(_is_student(v.identity, keep, roster) for v in held.visits)
+
+
+def _is_partner(identity: Identity, roster: Roster, at: datetime) -> bool:
+    found = roster.outsider(identity.address_key, identity.domain or "", at)
+    return found.kind is Kind.PARTNER or found.lookalike_of is not None
 
 
 def _is_student(identity: Identity, keep: _Keeper, roster: Roster) -> bool:
@@ -387,6 +407,18 @@ def _read_meet(
             else:
                 tally.read += 1
             _save_read(deps, roster, record, read, as_of)
+    _note_meet(deps, tally, as_of)
+
+
+def _note_meet(deps: Deps, tally: Tally, as_of: datetime) -> None:
+    """Meet as a whole fails when no meeting at all could be read."""
+    if tally.read:
+        with deps.store.reading() as tx:
+            is_failing = bool(tx.meta.source(MEET).problem)
+        if is_failing:
+            note_source(deps, MEET, as_of)
+    elif tally.failed:
+        note_source(deps, MEET, as_of, problem=max(tally.reasons, key=tally.reasons.__getitem__))
 
 
 @dataclass(slots=True)
@@ -408,6 +440,7 @@ def _save_read(
     _, end_at = _scheduled(record)
     is_final = (
         not read.problem
+        and not any(keep.undecided for keep in read.keepers)
         and None not in ends
         and as_of >= end_at + _AROUND
         and as_of >= last + _SETTLED
@@ -426,43 +459,97 @@ def _scheduled(record: MeetingRecord) -> tuple[datetime, datetime]:
 
 
 def _read_one(deps: Deps, people: People, record: MeetingRecord, as_of: datetime) -> _MeetRead:
-    """All conference records of one occurrence; a failure keeps what was read before it."""
+    """All conference records of one occurrence; a failure keeps what was read before it.
+
+    A meeting of adults becomes one of full scope the moment a student joins (catalogue §2).
+    """
+    deps.go_on()
     read = _MeetRead()
-    organizer, reason = _organizer(deps, people, record)
-    if organizer is None:
+    organizer, reason = organizer_of(deps, people, record)
+    if organizer is None and reason != _OUTSIDE:
         read.problem = reason
         return read
     code = record.key.meeting_code or ""
     start_at, end_at = _scheduled(record)
     try:
-        conferences = deps.meet.records(
-            organizer, code, since=start_at - _AROUND, until=end_at + _AROUND
-        )
-        for conference in conferences:
-            _read_conference(deps, people, organizer, conference, read, as_of)
+        for subject in _subjects(deps, people, record, organizer):
+            conferences = deps.meet.records(
+                subject, code, since=start_at - _AROUND, until=end_at + _AROUND
+            )
+            if record.scope is Scope.ADULT and not _has_student(deps, people, subject, conferences):
+                return read
+            for conference in conferences:
+                _read_conference(deps, people, subject, conference, read, as_of)
+            if conferences:
+                return read
     except MeetbotError as error:
         read.problem, read.is_failure = str(error), True
+        return read
+    read.problem = reason  # to others an empty list says nothing
     return read
 
 
-def _organizer(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
+def _has_student(
+    deps: Deps, people: People, organizer: str, conferences: Iterable[Conference]
+) -> bool:
+    """Whether a student came to a meeting of adults; of one without any nothing is kept."""
+    keep = _Keeper(deps, people)
+    for conference in conferences:
+        identities = [p.identity for p in deps.meet.participants(organizer, conference.name)]
+        keep.look_up(identities)
+        if any(keep.kind(keep(identity)) is AccountKind.STUDENT for identity in identities):
+            return True
+    return False
+
+
+_OUTSIDE = "Meet shows a call only to its organizer, who is not staff of the district"
+
+
+def _subjects(
+    deps: Deps, people: People, record: MeetingRecord, organizer: str | None
+) -> Iterator[str]:
+    """Whom to read Meet as, one after the other until somebody sees the call.
+
+    The organizer; else who made the event, for Google gives the call to them when the event lies
+    on a secondary calendar, and leaves it with them when the event moves to somebody else.
+    """
+    if organizer is not None:
+        yield organizer
+    meeting = record.meeting
+    if meeting is None or meeting.organizer is None or meeting.creator is None:
+        return
+    is_shared = is_calendar_address(meeting.organizer.domain)
+    if organizer is not None or is_shared:
+        creator, _ = _subject(deps, people, parse_address(meeting.creator.address or ""))
+        if creator is not None and creator != organizer:
+            yield creator
+
+
+def organizer_of(deps: Deps, people: People, record: MeetingRecord) -> tuple[str | None, str]:
     """Whom to read Meet as; None with the reason where nobody of the district organizes."""
-    outside = "Meet shows a call only to its organizer, who is not staff of the district"
-    address: Address | None = None
+    return _subject(deps, people, _organizer(deps, record))
+
+
+def _organizer(deps: Deps, record: MeetingRecord) -> Address | None:
     if record.meeting is not None:
         guest = record.meeting.organizer
-        address = parse_address(guest.address) if guest and guest.address else None
-    elif record.key.meeting_code:
-        start_at = record.key.original_start_at
-        with deps.store.reading() as tx:
-            held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
-        names = [h.conference.organizer for h in held if h.conference.organizer]
-        address = parse_address(names[0]) if names else None
-    if address is None or address.domain not in deps.district.domains:
-        return None, outside
+        return parse_address(guest.address) if guest and guest.address else None
+    if not record.key.meeting_code:
+        return None
+    start_at = record.key.original_start_at
+    with deps.store.reading() as tx:
+        held = tx.conferences.held(record.key.meeting_code, start_at, start_at + _AROUND)
+    names = [h.conference.organizer for h in held if h.conference.organizer]
+    return parse_address(names[0]) if names else None
+
+
+def _subject(deps: Deps, people: People, address: Address | None) -> tuple[str | None, str]:
+    """The account to read Meet as for somebody; None with the reason where there is none."""
+    if address is None or address.domain not in people.district_domains:
+        return None, _OUTSIDE
     account = people.by_address([address]).get(deps.pseudonyms.address(address.key))
     if account is None or account.address is None:
-        return None, outside
+        return None, _OUTSIDE
     if account.kind is AccountKind.INACTIVE:
         return None, "the organizer's account is suspended, so Meet cannot be read as them"
     return account.address, ""
@@ -511,6 +598,8 @@ def _keyed(deps: Deps, visit: Visit[Identity]) -> Visit[Identity]:
 def _hull(
     conference: Conference, participant: Participant, identity: Identity, as_of: datetime
 ) -> Visit[Identity]:
+    """From first join to last leave; of a missing end only a running call tells anything."""
+    is_running = participant.latest_end_at is None and conference.end_at is None
     return Visit(
         source=Source.MEET,
         key=participant.name + "#hull",
@@ -519,7 +608,7 @@ def _hull(
         identity=identity,
         start_at=participant.earliest_start_at,
         end_at=participant.latest_end_at,
-        last_seen_at=as_of if participant.latest_end_at is None else None,
+        last_seen_at=as_of if is_running else None,
         is_hull=True,
     )
 

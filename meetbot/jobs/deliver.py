@@ -7,52 +7,93 @@ from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.people import AccountKind
-from meetbot.errors import AccessDenied, MeetbotError, Permanent, Temporary
+from meetbot.errors import AccessDenied, MeetbotError, PartlyDone, Permanent, Temporary
 from meetbot.jobs.deps import Deps
 from meetbot.ports import Outcome, QueuedNotice
 
 _BATCH = 50
-_FIRST_RETRY = timedelta(seconds=30)
+_FIRST_RETRY = timedelta(seconds=20)
+"""With the service's half minute between two deliveries that is less than a minute."""
 _LONGEST_RETRY = timedelta(hours=1)
 _GIVE_UP = 40
 """Attempts; with the longest wait of an hour that is more than a day."""
 
 
 def run(deps: Deps, as_of: datetime) -> Outcome:
-    """Send everything that is due at `as_of`."""
+    """Send everything that is due at `as_of`, unless another process does so all the time."""
     outcome = Outcome("deliver")
-    while True:
-        with deps.store.transaction() as tx:
-            claimed = tx.outbox.claim(as_of, _BATCH)
-        if not claimed:
-            return outcome
-        for queued in claimed:
-            _deliver(deps, queued, outcome, as_of)
+    with deps.store.alone("delivery") as is_alone:
+        if is_alone:
+            with deps.store.transaction() as tx:
+                tx.outbox.take_back(as_of)
+            while claimed := _claim(deps, as_of):
+                _deliver_all(deps, claimed, outcome, as_of)
+    with deps.store.reading() as tx:
+        waiting = tx.outbox.waiting()
+    if waiting:
+        outcome.trouble = f"mails waiting for another try: {waiting}"
+    return outcome
 
 
-def _deliver(deps: Deps, queued: QueuedNotice, outcome: Outcome, as_of: datetime) -> None:
+def _claim(deps: Deps, as_of: datetime) -> list[QueuedNotice]:
+    with deps.store.transaction() as tx:
+        return tx.outbox.claim(as_of, _BATCH)
+
+
+def _deliver_all(
+    deps: Deps, claimed: list[QueuedNotice], outcome: Outcome, as_of: datetime
+) -> None:
+    sent: dict[str | None, list[str]] = {}
+    for queued in claimed:
+        deps.go_on()
+        # Mails of one meeting that leave together belong to one thread, too.
+        earlier = (*queued.references, *sent.get(queued.notice.thread, ()))
+        message_id = _deliver(deps, queued, earlier, outcome, as_of)
+        if message_id and queued.notice.thread:
+            sent.setdefault(queued.notice.thread, []).append(message_id)
+
+
+def _deliver(
+    deps: Deps,
+    queued: QueuedNotice,
+    references: tuple[str, ...],
+    outcome: Outcome,
+    as_of: datetime,
+) -> str | None:
+    """Send one notice; gives the Message-ID if it was handed over."""
     notice = queued.notice
     try:
         _refuse_outsiders(deps, notice.to)
-        mail = deps.compose(notice, references=queued.references, sent_at=as_of)
+        mail = deps.compose(notice, references=references, sent_at=as_of)
         deps.mailer.send(mail)
     except (Temporary, AccessDenied) as error:
         # A refused login is mended by an operator; the mail must not be lost meanwhile.
-        if queued.attempts >= _GIVE_UP:
-            _fail(deps, queued, str(error), outcome, as_of)
-            return
-        after = error.retry_after if isinstance(error, Temporary) else None
-        retry_at = as_of + retry_wait(queued.attempts, after)
-        with deps.store.transaction() as tx:
-            tx.outbox.defer(notice.id, str(error), retry_at=retry_at)
-        outcome.count("deferred")
-        return
+        _defer(deps, queued, error, outcome, as_of)
     except MeetbotError as error:
         _fail(deps, queued, str(error), outcome, as_of)
+    except Exception as error:  # a defect of ours in one mail must not keep back all others
+        broken = Temporary(f"the mail could not be made ({type(error).__name__})")
+        _defer(deps, queued, broken, outcome, as_of)
+    else:
+        with deps.store.transaction() as tx:
+            tx.outbox.sent(mail, at=as_of)
+        outcome.count("sent")
+        return mail.message_id
+    return None
+
+
+def _defer(
+    deps: Deps, queued: QueuedNotice, error: MeetbotError, outcome: Outcome, as_of: datetime
+) -> None:
+    if queued.attempts >= _GIVE_UP:
+        _fail(deps, queued, str(error), outcome, as_of)
         return
+    after = error.retry_after if isinstance(error, Temporary) else None
+    retry_at = as_of + retry_wait(queued.attempts, after)
+    left = error.left if isinstance(error, PartlyDone) else ()
     with deps.store.transaction() as tx:
-        tx.outbox.sent(notice.id, mail.message_id, at=as_of)
-    outcome.count("sent")
+        tx.outbox.defer(queued.notice.id, str(error), retry_at=retry_at, left=left)
+    outcome.count("deferred")
 
 
 def _fail(deps: Deps, queued: QueuedNotice, reason: str, outcome: Outcome, as_of: datetime) -> None:
@@ -62,7 +103,7 @@ def _fail(deps: Deps, queued: QueuedNotice, reason: str, outcome: Outcome, as_of
 
 
 def retry_wait(attempts: int, retry_after: float | None) -> timedelta:
-    """30 s, then twice as long each time up to an hour, 20 % shorter at random."""
+    """20 s, then twice as long each time up to an hour, 20 % shorter at random."""
     if retry_after is not None:
         # In this order, so that neither "nan" nor "inf" of a server gets through.
         return timedelta(seconds=min(_LONGEST_RETRY.total_seconds(), max(1.0, retry_after)))

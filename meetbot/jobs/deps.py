@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Protocol
@@ -28,6 +28,7 @@ class Recipients:
 
     officers: tuple[str, ...]
     privacy_officers: tuple[str, ...]
+    operators: tuple[str, ...]
     contacts: Mapping[str, str] = field(default_factory=dict)
     """By program type: who answers questions."""
 
@@ -42,6 +43,8 @@ class District:
     lookback: timedelta = timedelta(days=7)
     horizon: timedelta = timedelta(days=30)
     final_after: timedelta = timedelta(hours=24)
+    outage_after: timedelta = timedelta(hours=2)
+    """How long a source may fail before the operators are told."""
     reminders: tuple[timedelta, ...] = (
         timedelta(days=7),
         timedelta(hours=24),
@@ -68,6 +71,11 @@ class Standards(Protocol):
         """The district's settings."""
         ...
 
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """Keys of addresses."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Deps:
@@ -85,3 +93,5 @@ class Deps:
     district: District
     registry_source: RegistrySource | None = None
     """The spreadsheet that is imported again and again, if one is configured."""
+    go_on: Callable[[], None] = lambda: None
+    """Called between two units of work; raises `Stopped` when the service is to end."""

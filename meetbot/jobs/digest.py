@@ -20,6 +20,7 @@ from meetbot.domain.notices import (
     NoticeKind,
     WeeklyNotice,
 )
+from meetbot.domain.registry import ExemptionKind
 from meetbot.domain.routing import notice_id
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import load
@@ -139,6 +140,8 @@ def _weekly(deps: Deps, tx: Tx, due_at: datetime, as_of: datetime) -> Notice:
         pending=len(pending),
         domains=tuple(sorted((d, n) for d, n in domains.items() if d)),
         coverage=coverage(tx, as_of),
+        head=tx.chain.head(),
+        exemptions=_exemptions(tx, since, due_at),
         in_shadow=tuple(sorted(tx.shadows.counts().items())),
     )
     return Notice(
@@ -150,6 +153,13 @@ def _weekly(deps: Deps, tx: Tx, due_at: datetime, as_of: datetime) -> Notice:
         thread=None,
         due_at=as_of,
     )
+
+
+def _exemptions(tx: Tx, since: datetime, until: datetime) -> tuple[tuple[str, int], ...]:
+    """Uses by kind. How many meetings are confidential only the privacy officers may know."""
+    counts = tx.exemptions.counts(since, until)
+    told = (kind for kind in ExemptionKind if kind is not ExemptionKind.CONFIDENTIAL_CLINICAL)
+    return tuple((str(kind), counts[kind]) for kind in told if kind in counts)
 
 
 def coverage(tx: Tx, as_of: datetime) -> Coverage:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.attendance import Attendance, Source
-from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
+from meetbot.domain.dossier import Dossier, Host, Invitee, SharedCode, SourceState
 from meetbot.domain.findings import Evidence, Phase
+from meetbot.domain.guest_list import Edit, Editor, KeptEdit
 from meetbot.domain.identity import Roster, classify, is_calendar_address, scope_of
-from meetbot.domain.meetings import KeptGuest, Meeting, Scope
+from meetbot.domain.meetings import KeptGuest, Meeting, Scope, series_of
 from meetbot.domain.participants import Resolution, contradictions, do_sources_agree, resolve
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
+from meetbot.jobs import collect_edits
 from meetbot.jobs.deps import Standards
+from meetbot.jobs.rosters import schools_known
 from meetbot.ports import HeldConference, MeetingRecord, Reads, Slot
 
 _AROUND = timedelta(hours=2)
@@ -24,6 +27,10 @@ AUDIT_GRACE = timedelta(hours=2)
 _FRESH = timedelta(hours=2)
 """How old a directory snapshot may be while the directory cannot be read."""
 _LIVE_FRESH = timedelta(minutes=5)
+_OUTSIDERS = (Kind.PARTNER, Kind.EXTERNAL, Kind.EXEMPT)
+_MOST_STAND_INS = 3
+_MOST_SHARED = 20
+"""Other events with one code that are looked at; a code is hardly ever on three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +49,13 @@ def load(
     """Put together all that is known of one occurrence."""
     meeting = record.meeting
     held = conferences_of(tx, record, as_of)
-    accounts = _accounts(tx, meeting, held)
+    accounts = _accounts(tx, meeting, held, _kept_cohosts(record))
     invitees, organizer, creator = (
         classify(meeting, accounts.by_address, roster) if meeting else ((), None, None)
     )
     start_at, end_at = _times(record, held, as_of)
     if meeting is None:
-        organizer = _organizer_of_call(tx, held, roster, start_at)
+        organizer = _organizer_of_call(held, accounts, roster, start_at)
     resolution = resolve(
         [visit for h in held for visit in h.visits],
         accounts_by_person=accounts.by_person,
@@ -61,8 +68,14 @@ def load(
     is_live = _is_live(record, held, as_of)
     phase = _phase(start_at, end_at, as_of, is_live=is_live)
     apart = contradictions(resolution.attendances, tolerance=deps.policy.limits.contradiction)
-    staff = frozenset() if meeting else _staff_of(tx, held, accounts, roster)
+    staff = frozenset() if meeting else _staff_of(accounts)
+    edits_state = tx.meta.source(collect_edits.SOURCE)
     evidence = _evidence(tx, record, held, resolution, staff, as_of, is_live=is_live)
+    if meeting is not None:
+        is_log_read = edits_state.read_at is not None and not edits_state.problem
+        evidence[Evidence.EDITS] = SourceState(is_log_read)
+        if phase is Phase.SCHEDULED:
+            evidence[Evidence.SPACE] = _space_state(record)
     dossier = Dossier(
         key=meeting.key if meeting else record.key,
         phase=phase,
@@ -72,7 +85,7 @@ def load(
         end_at=end_at,
         meeting=meeting,
         invitees=invitees,
-        host=_host(tx, organizer, creator, roster),
+        host=_host(organizer, creator, invitees, accounts.by_address, roster),
         conferences=tuple(h.conference for h in held),
         attendances=resolution.attendances,
         registry=roster.registry,
@@ -90,8 +103,15 @@ def load(
         ),
         late_after=deps.district.final_after,
         schools_when_issued=_schools_when_issued(
-            tx, roster, {i.partner_id for i in invitees}, resolution.attendances
+            deps, tx, roster, {i.partner_id for i in invitees}, resolution.attendances
         ),
+        creator=organizer if _is_same(organizer, creator, accounts.by_address) else creator,
+        space=record.space,
+        cohosts=_cohosts(record, accounts.by_address, roster, start_at),
+        same_code=_same_code(tx, meeting, roster) if phase is not Phase.LIVE else (),
+        guest_list=record.guest_list,
+        edits=_edits(deps, tx, record, roster, start_at),
+        edits_read_at=edits_state.read_at,
     )
     is_waiting = (
         phase is Phase.AFTER
@@ -200,6 +220,7 @@ def _phase(start_at: datetime, end_at: datetime, as_of: datetime, *, is_live: bo
 
 
 def _schools_when_issued(
+    deps: Standards,
     tx: Reads,
     roster: Roster,
     invited: Iterable[str | None],
@@ -214,7 +235,7 @@ def _schools_when_issued(
     for partner_id in sorted(p for p in partners if p):
         for row in roster.registry.authorizations_of(partner_id):
             if row.issued_at not in roster.schools_known:
-                roster.schools_known[row.issued_at] = tx.registry.as_known(row.issued_at).schools
+                roster.schools_known[row.issued_at] = schools_known(deps, tx, row.issued_at)
             if roster.schools_known[row.issued_at]:
                 found[row.authorization_id] = roster.schools_known[row.issued_at]
     return found
@@ -230,31 +251,33 @@ class _Accounts:
     learned: Mapping[str, tuple[str, str]]
 
 
-def _accounts(tx: Reads, meeting: Meeting | None, held: tuple[HeldConference, ...]) -> _Accounts:
+def _accounts(
+    tx: Reads,
+    meeting: Meeting | None,
+    held: tuple[HeldConference, ...],
+    cohosts: Iterable[KeptGuest] = (),
+) -> _Accounts:
     addresses: set[str] = set()
     if meeting is not None:
-        guests = [*meeting.guests, meeting.organizer, meeting.creator]
+        guests = [*meeting.guests, meeting.organizer, meeting.creator, *cohosts]
         addresses = {g.address_key for g in guests if g is not None}
     identities = [v.identity for h in held for v in h.visits]
     addresses |= {i.address_key for i in identities if i.address_key}
+    addresses |= {h.conference.organizer_key for h in held if h.conference.organizer_key}
     ids = {i.id_key for i in identities if i.id_key}
     return _Accounts(
         tx.people.by_address(addresses), tx.people.by_person(ids), tx.people.learned(ids)
     )
 
 
-def _staff_of(
-    tx: Reads, held: tuple[HeldConference, ...], accounts: _Accounts, roster: Roster
-) -> frozenset[str]:
+def _staff_of(accounts: _Accounts) -> frozenset[str]:
     """Addresses of the staff who organized these calls or were in them."""
-    named = (parse_address(h.conference.organizer or "") for h in held)
-    organizers = tx.people.by_address([roster.key(address) for address in named if address])
-    known = [*accounts.by_person.values(), *accounts.by_address.values(), *organizers.values()]
+    known = [*accounts.by_person.values(), *accounts.by_address.values()]
     return frozenset(a.address for a in known if a.kind is AccountKind.STAFF and a.address)
 
 
 def _organizer_of_call(
-    tx: Reads, held: tuple[HeldConference, ...], roster: Roster, at: datetime
+    held: tuple[HeldConference, ...], accounts: _Accounts, roster: Roster, at: datetime
 ) -> Invitee | None:
     """Who organized an ad-hoc call, as far as the audit log tells."""
     for conference in (h.conference for h in held):
@@ -266,23 +289,51 @@ def _organizer_of_call(
                 address=None if address.startswith("@") else address,
                 is_organizer=True,
             )
-            return roster.guest(guest, tx.people.by_address([key]).get(key), at)
+            return roster.guest(guest, accounts.by_address.get(key), at)
     return None
 
 
-def _host(tx: Reads, organizer: Invitee | None, creator: Invitee | None, roster: Roster) -> Host:
+def _host(
+    organizer: Invitee | None,
+    creator: Invitee | None,
+    invitees: Iterable[Invitee],
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+) -> Host:
     """The organizer; of a secondary, class or resource calendar its creator, if staff."""
-    invitee = organizer
-    if organizer is not None and is_calendar_address(organizer.guest.domain):
-        invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
-    if invitee is None:
+    if organizer is None:
         return Host(None)
-    key = invitee.guest.address_key
-    account = tx.people.by_address([key]).get(key)
-    if account is None or account.kind is AccountKind.STUDENT:
-        return Host(invitee)
-    school = roster.registry.school_of_unit(account.unit_path)
-    return Host(invitee, school, account.display_name)
+    invitee: Invitee | None = organizer
+    if is_calendar_address(organizer.guest.domain):
+        invitee = creator if creator is not None and creator.kind is Kind.STAFF else None
+    account = accounts.get(invitee.guest.address_key) if invitee else None
+    host = Host(invitee)
+    if account is not None and account.kind is not AccountKind.STUDENT:
+        school = roster.registry.school_of_unit(account.unit_path)
+        host = replace(host, school=school, display_name=account.display_name)
+        if invitee is not None and account.address:
+            guest = replace(invitee.guest, address=account.address)
+            host = replace(host, invitee=replace(invitee, guest=guest))
+    return host if host.is_staff else _with_stand_ins(host, invitees, accounts, roster)
+
+
+def _with_stand_ins(
+    host: Host,
+    invitees: Iterable[Invitee],
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+) -> Host:
+    """With the few staff who were invited: a whole staff room need not know."""
+    staff = {i.guest.address: i.guest.address_key for i in invitees if i.kind is Kind.STAFF}
+    if len(staff) > _MOST_STAND_INS:
+        return host
+    units = [accounts[key].unit_path for key in staff.values() if key in accounts]
+    schools = dict.fromkeys(map(roster.registry.school_of_unit, units))
+    return replace(
+        host,
+        stand_ins=tuple(sorted(address for address in staff if address)),
+        stand_in_schools=tuple(school for school in schools if school),
+    )
 
 
 def _scope(
@@ -333,7 +384,101 @@ def _is_organizers_copy_out_of_scope(
     if address is None or address.text in meeting.calendars:
         return False
     state = tx.meetings.calendar(address.text)
-    return state.mark is not None and not state.problem
+    return state.read_at is not None and not state.problem
+
+
+# --- space, shared code, edits ------------------------------------------------------------------
+
+
+def _kept_cohosts(record: MeetingRecord) -> tuple[KeptGuest, ...]:
+    return (record.space.cohosts or ()) if record.space else ()
+
+
+def _cohosts(
+    record: MeetingRecord,
+    accounts: Mapping[str, KnownAccount],
+    roster: Roster,
+    at: datetime,
+) -> tuple[Invitee, ...]:
+    return tuple(
+        roster.guest(guest, accounts.get(guest.address_key), at) for guest in _kept_cohosts(record)
+    )
+
+
+def _is_same(
+    one: Invitee | None, other: Invitee | None, accounts: Mapping[str, KnownAccount]
+) -> bool:
+    """Whether two addresses are one account's."""
+    if one is None or other is None:
+        return False
+    first = accounts.get(one.guest.address_key)
+    second = accounts.get(other.guest.address_key)
+    return first is not None and second is not None and first.person_key == second.person_key
+
+
+def _same_code(tx: Reads, meeting: Meeting | None, roster: Roster) -> tuple[SharedCode, ...]:
+    """Other events with this one's code; parts of a series that was split are one event."""
+    if meeting is None or meeting.is_cancelled:
+        return ()
+    found: list[SharedCode] = []
+    for record in tx.meetings.sharing_code(meeting, _MOST_SHARED):
+        other = record.meeting
+        if other is None or series_of(other.key) == series_of(meeting.key):
+            continue
+        accounts = tx.people.by_address([guest.address_key for guest in other.guests])
+        invitees, _, _ = classify(other, accounts, roster)
+        outsiders = (i for i in invitees if i.kind in (Kind.PARTNER, Kind.EXTERNAL))
+        keys = frozenset(i.guest.address_key for i in outsiders)
+        found.append(SharedCode(other.start_at, keys, other.is_guest_list_complete))
+    return tuple(found)
+
+
+def _edits(
+    deps: Standards, tx: Reads, record: MeetingRecord, roster: Roster, at: datetime
+) -> tuple[Edit, ...]:
+    """Who changed the event, classified as of now."""
+    kept = tx.meetings.edits_of(record.event_ids) if record.event_ids else []
+    if not kept:
+        return ()
+    accounts = tx.people.by_address({e.actor.address_key for e in kept if e.actor})
+    delegates = {
+        deps.pseudonyms.address(address.key)
+        for address in map(parse_address, deps.policy.accounts.delegates)
+        if address
+    }
+
+    def edit(row: KeptEdit) -> Edit:
+        if row.actor is None:
+            return Edit(row.at, Editor.UNKNOWN, row.guest_key)
+        if row.actor.address_key in delegates:
+            return Edit(row.at, Editor.STAFF, row.guest_key)
+        actor = roster.guest(row.actor, accounts.get(row.actor.address_key), at)
+        return Edit(row.at, _editor(actor), row.guest_key, actor.partner_id)
+
+    return tuple(edit(row) for row in kept)
+
+
+def _editor(actor: Invitee) -> Editor:
+    """A district's account that is neither staff nor registered may be a tool nobody named."""
+    match actor.kind:
+        case Kind.STAFF | Kind.INACTIVE:
+            return Editor.STAFF
+        case Kind.PARTNER:
+            return Editor.OUTSIDER
+        case Kind.EXTERNAL if not actor.is_district_account:
+            return Editor.OUTSIDER
+        case Kind.EXTERNAL | Kind.UNKNOWN | Kind.UNIDENTIFIED:
+            return Editor.UNKNOWN
+        case _:
+            return Editor.OTHER
+
+
+def listed_at(tx: Reads, meeting: Meeting, as_of: datetime) -> datetime:
+    """When the calendar that tells the guest list was read: the organizer's, or else the oldest."""
+    organizer = meeting.organizer.address if meeting.organizer else None
+    own = [organizer] if meeting.are_settings_known and organizer in meeting.calendars else []
+    states = [tx.meetings.calendar(address) for address in own or meeting.calendars if address]
+    return min((state.read_at for state in states if state.read_at), default=as_of)
 
 
 # --- evidence -----------------------------------------------------------------------------------
@@ -355,7 +500,9 @@ def _evidence(
         Evidence.GUESTS: _guests_state(record.meeting),
         Evidence.DIRECTORY: _directory_state(tx, resolution, as_of),
         Evidence.REGISTRY: _registry_state(tx),
-        Evidence.ATTENDANCE: _attendance_state(tx, record, held, as_of, is_live=is_live),
+        Evidence.ATTENDANCE: _attendance_state(
+            tx, record, held, resolution.attendances, as_of, is_live=is_live
+        ),
         Evidence.TEXT: _text_state(record.meeting),
     }
 
@@ -367,7 +514,7 @@ def _calendar_state(tx: Reads, meeting: Meeting | None, staff: Iterable[str]) ->
     """Whether the event is known as it is now, or a call without one to have none."""
     if meeting is None:
         read = [tx.meetings.calendar(address) for address in staff]
-        if all(state.mark is not None and not state.problem for state in read):
+        if all(state.read_at is not None and not state.problem for state in read):
             return _FULL
         problem = "a calendar that may hold the event cannot be read"
         return SourceState(is_full=False, problem=problem)
@@ -404,6 +551,17 @@ def _registry_state(tx: Reads) -> SourceState:
     return _FULL
 
 
+def _space_state(record: MeetingRecord) -> SourceState:
+    """Whether the settings of the meeting's space are known."""
+    facts = record.space
+    if record.key.meeting_code is None:
+        return _FULL
+    if facts is None or facts.code != record.key.meeting_code:
+        problem = "the settings of the Meet space were not read yet"
+        return SourceState(is_full=False, problem=problem)
+    return SourceState(not facts.problem, facts.problem)
+
+
 def _text_state(meeting: Meeting | None) -> SourceState:
     if meeting is None or meeting.are_details_known:
         return _FULL
@@ -414,6 +572,7 @@ def _attendance_state(
     tx: Reads,
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
+    attendances: Iterable[Attendance],
     as_of: datetime,
     *,
     is_live: bool,
@@ -430,11 +589,15 @@ def _attendance_state(
         seen_by_meet = any(h.conference.source is Source.MEET for h in held)
         if seen_by_meet or not held:
             return _FULL
-    return _audit_state(tx, record, held, as_of)
+    return _audit_state(tx, record, held, attendances, as_of)
 
 
 def _audit_state(
-    tx: Reads, record: MeetingRecord, held: tuple[HeldConference, ...], as_of: datetime
+    tx: Reads,
+    record: MeetingRecord,
+    held: tuple[HeldConference, ...],
+    attendances: Iterable[Attendance],
+    as_of: datetime,
 ) -> SourceState:
     audit = tx.meta.source("reports-meet")
     rows = [h for h in held if h.conference.source is Source.AUDIT]
@@ -447,11 +610,20 @@ def _audit_state(
         return SourceState(is_full=False, problem=f"{meet}; audit rows may still be under way")
     if not rows:
         return SourceState(is_full=False, problem=f"{meet}; the audit log holds no row of it")
-    if not _names_outsiders(rows):
+    if not _names_outsiders(attendances):
         return SourceState(is_full=False, problem=f"{meet}; the audit log names nobody outside")
     return _FULL
 
 
-def _names_outsiders(rows: Iterable[HeldConference]) -> bool:
-    """Calls organized outside the district show our own people only, or outsiders masked."""
-    return any(v.identity.is_external and v.identity.address_key for h in rows for v in h.visits)
+def _names_outsiders(attendances: Iterable[Attendance]) -> bool:
+    """Calls organized outside the district show our own people only, or outsiders masked.
+
+    The address tells; `is_external` may be left out.
+    """
+    return any(
+        v.source is Source.AUDIT
+        and v.identity.address_key
+        and (v.identity.is_external or a.kind in _OUTSIDERS)
+        for a in attendances
+        for v in a.visits
+    )

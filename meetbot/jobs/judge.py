@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import traceback
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from meetbot.domain.cards import card_of, timeline_of
 from meetbot.domain.dossier import Dossier
-from meetbot.domain.findings import Phase, Verdict
+from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, reconcile
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
 from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
+from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, load
+from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
-from meetbot.jobs.verdicts import verdict_of, with_disclosure
+from meetbot.jobs.verdicts import verdict_of, with_history
 from meetbot.ports import MeetingRecord, Outcome, Tx
-from meetbot.rules import fingerprints_after, is_confidential, next_look
+from meetbot.rules import (
+    explained_at,
+    fingerprints_after,
+    is_confidential,
+    next_look,
+    program_version,
+    rules_version,
+    with_relied_on,
+)
 
 _BATCH = 200
 _TOGETHER = 20
@@ -46,6 +57,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             return outcome
         seen.update(due)
         for start in range(0, len(due), _TOGETHER):
+            deps.go_on()
             _judge_together(deps, roster, due[start : start + _TOGETHER], outcome, as_of)
 
 
@@ -123,11 +135,12 @@ def _judge(
         _note(tx, record, dossier, as_of + _SOON, (), as_of)
         return
     for entry in loaded.resolution.learned:
-        tx.people.learn(entry.id_key, entry.address_key, entry.address)
+        tx.people.learn(entry.id_key, entry.address_key, entry.address, at=as_of)
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
-    dossier = with_disclosure(dossier, as_of)
+    _wake_sharing(tx, record, dossier, as_of)
+    dossier = with_history(tx, dossier, as_of)
     everything = verdict_of(dossier, deps.policy)
     verdict = everything.without(deps.policy.shadows)
     _note_shadows(deps, tx, dossier, everything, outcome, as_of)
@@ -140,7 +153,9 @@ def _judge(
         conference_records=tuple(c.name for c in dossier.conferences),
         withdraw_reason=_reason(dossier),
     )
-    tx.flags.save(changes, as_of=as_of)
+    _save(deps, tx, dossier, verdict, changes, as_of)
+    if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
+        note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
         outcome.count(change.kind)
     later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
@@ -170,6 +185,57 @@ def _note_shadows(
             outcome.count("shadow_found")
         elif not change.flag.status.is_pending:
             outcome.count("shadow_gone")
+
+
+def _save(
+    deps: Deps,
+    tx: Tx,
+    dossier: Dossier,
+    verdict: Verdict,
+    changes: tuple[FlagChange, ...],
+    as_of: datetime,
+) -> None:
+    """Store changes of flags with what they were decided on, as far as that may be kept."""
+    if not changes:
+        return
+    withheld = _withheld(dossier)
+    if withheld is not None:
+        tx.flags.save(changes, as_of=as_of, withheld=withheld)
+        return
+    snapshot = Snapshot(
+        dossier=with_relied_on(dossier),
+        policy=deps.policy,
+        undecided=verdict.undecided,
+        program=program_version(),
+        rules=rules_version(),
+    )
+    digest = tx.snapshots.keep(snapshot, as_of=as_of)
+    tx.flags.save(changes, as_of=as_of, snapshot=digest)
+
+
+def _withheld(dossier: Dossier) -> Withheld | None:
+    if dossier.scope is Scope.NONE:
+        return Withheld.NO_OUTSIDER
+    if dossier.scope is Scope.ADULT:
+        return Withheld.ADULTS
+    return Withheld.CONFIDENTIAL if is_confidential(dossier) else None
+
+
+def _link(dossier: Dossier) -> str:
+    """What other events with the same code are judged by: the code, and who is invited with it."""
+    meeting = dossier.meeting
+    if meeting is None or meeting.is_cancelled or meeting.meeting_code is None:
+        return ""
+    keys = sorted(i.guest.address_key for i in dossier.outsiders)
+    return f"{meeting.meeting_code}|{hashlib.sha256(' '.join(keys).encode()).hexdigest()[:16]}"
+
+
+def _wake_sharing(tx: Tx, record: MeetingRecord, dossier: Dossier, as_of: datetime) -> None:
+    """Judge other events with this one's code again, when code or outside guests changed."""
+    link = _link(dossier)
+    if link != record.link:
+        codes = {known.partition("|")[0] for known in (link, record.link) if known}
+        tx.meetings.wake_sharing(codes, record.key.ical_uid, as_of)
 
 
 def _reason(dossier: Dossier) -> str:
@@ -208,17 +274,17 @@ def _plan(
             officers=recipients.officers,
             privacy=recipients.privacy_officers,
             principal=_principals(deps, dossier),
-            host=(dossier.host.address,) if dossier.host.address and not confidential else (),
+            host=() if confidential else dossier.host.reachable,
         ),
         zone=dossier.zone,
         school_calendar=deps.policy.school_calendar,
         medium_school_days=deps.policy.limits.medium_school_days,
         live_on_call=deps.policy.limits.live_on_call,
+        observed_at=dossier.as_of if dossier.is_live else None,
         is_confidential=confidential,
     )
-    unknowns = tuple(
-        dict.fromkeys(s.problem for s in dossier.evidence.values() if s.problem)
-    ) + tuple(dict.fromkeys(u.reason for u in verdict.undecided))
+    unread = (s.problem for source, s in dossier.evidence.items() if _matters(source, dossier))
+    unknowns = [*filter(None, unread), *(u.reason for u in verdict.undecided)]
     contents = Contents(
         occurrence=dossier.key.text,
         card=card_of(dossier, recipients.contacts, is_confidential=confidential),
@@ -232,13 +298,19 @@ def _plan(
     return plan.next_at
 
 
+def _matters(source: Evidence, dossier: Dossier) -> bool:
+    """Whether a source has anything to tell by now: nobody was in a call still ahead."""
+    return source is not Evidence.ATTENDANCE or dossier.phase is not Phase.SCHEDULED
+
+
 def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
-    school = dossier.host.school
-    if school is None:
-        return ()
+    """Principals of the school; the leads of a department that has none."""
+    host = dossier.host
+    schools = (host.school,) if host.school else host.stand_in_schools
+    found = dict.fromkeys(a for school in schools for a in school.principals or school.leads)
     return tuple(
         address
-        for address in school.principals
+        for address in found
         if address.rpartition("@")[2].strip().lower() in deps.district.domains
     )
 
@@ -246,7 +318,7 @@ def _principals(deps: Deps, dossier: Dossier) -> tuple[str, ...]:
 def _next_due(
     dossier: Dossier, verdict: Verdict, later: datetime | None, as_of: datetime
 ) -> datetime | None:
-    candidates = [next_look(dossier), verdict.recheck_at, later]
+    candidates = [next_look(dossier), verdict.recheck_at, later, explained_at(dossier)]
     if dossier.is_live:
         candidates.append(as_of + _LIVE)
     if dossier.phase is Phase.AFTER:
@@ -274,9 +346,12 @@ def _note(
         scope=dossier.scope,
         next_due_at=next_due_at,
         disclosure=meeting.disclosure if meeting else None,
+        text_disclosure=meeting.text_disclosure if meeting else None,
         fingerprints=fingerprints,
         undecided=undecided,
         as_of=as_of,
         version=record.version,
         phase=None if deps is None else dossier.phase,
+        guest_list=dossier.guest_list,
+        link=_link(dossier),
     )

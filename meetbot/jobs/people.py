@@ -15,12 +15,20 @@ from meetbot.domain.addresses import Address, parse_address
 from meetbot.domain.identity import name_tokens
 from meetbot.domain.meetings import KeptGuest
 from meetbot.domain.people import Account, AccountKind, KnownAccount, Pseudonyms
-from meetbot.errors import MeetbotError, NotFound
-from meetbot.jobs.deps import Deps
-from meetbot.ports import KnownGroup, Outcome, Tally, Tx
+from meetbot.errors import BadAnswer, MeetbotError, NotFound
+from meetbot.jobs.deps import Deps, District
+from meetbot.ports import KnownGroup, Outcome, Reads, Tally
 
+GOOGLE_DOMAINS = "google-domains"
 _GROUP_AGE = timedelta(hours=6)
 """How long a group's members are taken as known."""
+_MOST_ODD = 4
+"""Answers that cannot be understood after which the directory counts as down."""
+_LOOKED_UP_FOR = timedelta(hours=36)
+"""How long somebody who was asked for stays known without being listed: so late may lists be.
+
+https://developers.google.com/workspace/admin/directory/v1/guides/search-users
+"""
 
 
 def known(account: Account, pseudonyms: Pseudonyms) -> tuple[KnownAccount, tuple[str, ...]]:
@@ -40,9 +48,15 @@ def known(account: Account, pseudonyms: Pseudonyms) -> tuple[KnownAccount, tuple
     return kept, tuple(sorted(keys))
 
 
-def read_student_domains(tx: Tx) -> frozenset[str]:
+def read_student_domains(tx: Reads) -> frozenset[str]:
     """Domains in which the last directory snapshot held students only."""
     return frozenset(json.loads(tx.meta.get("student-domains") or "[]"))
+
+
+def read_district_domains(district: District, tx: Reads) -> frozenset[str]:
+    """The configured domains, and those that Google last said belong to the district."""
+    known = json.loads(tx.meta.get(GOOGLE_DOMAINS) or "[]")
+    return district.domains | frozenset(known)
 
 
 class People:
@@ -56,9 +70,11 @@ class People:
         self._lock = Lock()
         self._asked: dict[str, KnownAccount | None] = {}
         self._failed: set[str] = set()
+        self._malformed = 0
         self._is_down = False
         with deps.store.reading() as tx:
             self.student_domains = read_student_domains(tx)
+            self.district_domains = read_district_domains(deps.district, tx)
 
     def by_address(self, addresses: Iterable[Address]) -> dict[str, KnownAccount]:
         """Accounts by address key. Addresses outside the district's domains are not asked for."""
@@ -66,7 +82,7 @@ class People:
         with self._deps.store.reading() as tx:
             found = tx.people.by_address(list(wanted))
         for key, address in wanted.items():
-            if key not in found and address.domain in self._deps.district.domains:
+            if key not in found and address.domain in self.district_domains:
                 account = self._ask(key, address.text)
                 if account is not None:
                     found[key] = account
@@ -84,22 +100,30 @@ class People:
                     found[key] = account
         return found, frozenset(self._failed & wanted.keys())
 
+    @property
+    def has_undecided(self) -> bool:
+        """Whether the directory could not be asked about anybody in this run."""
+        return bool(self._failed)
+
     def is_undecided(self, key: str) -> bool:
-        """Whether the directory could not be asked about this key in this run."""
+        """Whether the directory could not be asked about this person or group in this run."""
         return key in self._failed
 
     def _ask(self, key: str, google_key: str) -> KnownAccount | None:
         with self._lock:
             if key in self._asked:
                 return self._asked[key]
-            if self._is_down:
+            if self._is_down or key in self._failed:
                 self._failed.add(key)
                 return None
         try:
             account = self._deps.directory.account(google_key)
         except MeetbotError as error:
             with self._lock:
-                self._is_down = True  # one clear failure is enough; the snapshot goes on serving
+                # One clear failure is enough; the snapshot goes on serving. An answer that cannot
+                # be understood concerns one person, unless there are many.
+                self._malformed += isinstance(error, BadAnswer)
+                self._is_down = not isinstance(error, BadAnswer) or self._malformed > _MOST_ODD
                 self._failed.add(key)
                 self._tally.note_failed(str(error))
             return None
@@ -107,7 +131,7 @@ class People:
         if account is not None:
             kept, keys = known(account, self._deps.pseudonyms)
             with self._deps.store.transaction() as tx:
-                tx.people.save([(kept, keys)], seen_at=self._as_of)
+                tx.people.save([(kept, keys)], seen_at=self._as_of + _LOOKED_UP_FOR)
         with self._lock:
             self._asked[key] = kept
             self._tally.read += 1
@@ -131,6 +155,7 @@ class People:
             return KnownGroup(key, before.members, is_complete=False, read_at=self._as_of)
         except MeetbotError as error:
             with self._lock:
+                self._failed.add(key)
                 self._groups_tally.note_failed(str(error))
             return KnownGroup(key, before.members, before.is_complete, before.read_at)
         parsed = [(m, parse_address(m.address)) for m in members]
@@ -138,14 +163,17 @@ class People:
         guests = tuple(
             self.keep(a, "", accounts, via_group=key)
             for member, a in parsed
-            if a and not member.is_group
-        )
+            if a and not (member.is_group and a.domain in self.district_domains)
+        )  # a list of another organization is an outsider, whoever is on it
         is_complete = all(a is not None and not member.is_group for member, a in parsed)
         group = KnownGroup(key, guests, is_complete, self._as_of)
-        with self._deps.store.transaction() as tx:
-            tx.people.save_group(group)
         with self._lock:
             self._groups_tally.read += 1
+            if any(guest.address_key in self._failed for guest in guests):
+                self._failed.add(key)
+                return group
+        with self._deps.store.transaction() as tx:
+            tx.people.save_group(group)
         return group
 
     def keep(

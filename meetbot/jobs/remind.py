@@ -161,8 +161,8 @@ def _name(dossier: Dossier, partner_id: str) -> str:
 def _nudge(deps: Deps, tx: Tx, roster: Roster, record: MeetingRecord, as_of: datetime) -> int:
     """One mail to the host while partner and students are together without staff for a minute."""
     dossier = load(deps, tx, record, roster, as_of).dossier
-    host = dossier.host.address
-    if not dossier.is_live or dossier.scope is not Scope.FULL or host is None:
+    host = dossier.host.reachable
+    if not dossier.is_live or dossier.scope is not Scope.FULL or not host:
         return 0
     if is_confidential(dossier) or not dossier.has(Evidence.ATTENDANCE):
         return 0
@@ -178,7 +178,7 @@ def _nudge(deps: Deps, tx: Tx, roster: Roster, record: MeetingRecord, as_of: dat
         id=notice_id(NoticeKind.NUDGE, occurrence, dossier.start_at.isoformat()),
         kind=NoticeKind.NUDGE,
         audience=Audience.HOST,
-        to=(host,),
+        to=host,
         content=MeetingNotice(
             card=card_of(dossier, deps.district.recipients.contacts),
             flags=(),

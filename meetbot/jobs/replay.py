@@ -26,18 +26,17 @@ from meetbot.domain.policy import (
     shown_setting,
     with_setting,
 )
+from meetbot.domain.registry import Registry
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import District
 from meetbot.jobs.dossiers import load
 from meetbot.jobs.replay_view import Batch, Shared
 from meetbot.jobs.rosters import roster_in
-from meetbot.jobs.verdicts import verdict_of, with_disclosure
+from meetbot.jobs.verdicts import verdict_of, with_history
 from meetbot.ports import MeetingRecord, Tx
 from meetbot.rules import RULES
 
 _GONE = (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED)
-_FORGOTTEN = timedelta(days=90)
-"""Attendance is stored for so long (`jobs.prune`)."""
 _SECOND = timedelta(seconds=1)
 
 
@@ -75,6 +74,7 @@ class Standard:
 
     policy: Policy
     district: District
+    pseudonyms: Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +137,10 @@ class Replayer:
     def __init__(self, tx: Tx, pseudonyms: Pseudonyms, replay: Replay) -> None:
         self._tx = tx
         self.replay = replay
-        self._pseudonyms = pseudonyms
         self._shared = Shared(tx)
         self.known_since = self._shared.registry.known_since()
-        self.roster = roster_in(tx, tx.registry.current(), pseudonyms, replay.district)
+        self._standard = Standard(replay.policy, replay.district, pseudonyms)
+        self.roster = self._roster_of(tx.registry.current())
         self._rosters: dict[datetime, Roster] = {}
         before = replay.before or replay.policy
         self._switched_off = {
@@ -176,7 +176,7 @@ class Replayer:
         return done
 
     def _one(self, batch: Batch, record: MeetingRecord, kept: _Kept, done: Replayed) -> None:
-        reason = _not_replayable(batch, record, kept, self.replay.as_of)
+        reason = _not_replayable(batch, record, kept, self.replay)
         if reason:
             _count(done.skipped, reason)
             return
@@ -197,12 +197,13 @@ class Replayer:
     ) -> _Decided:
         """The flags that the rules would keep open, from the earliest instant to the latest."""
         done = _Decided()
-        standard = Standard(policy, self.replay.district)
+        standard = replace(self._standard, policy=policy)
         for at, rules in looks(record, self.replay.as_of):
-            loaded = load(standard, batch.at(at), _read_until(record, at), roster, at)
+            view = batch.at(at)
+            loaded = load(standard, view, _read_until(record, at), roster, at)
             if loaded.is_waiting:
                 continue
-            dossier = with_disclosure(loaded.dossier, at)
+            dossier = with_history(view, loaded.dossier, at)
             verdict = verdict_of(dossier, policy, only=rules)
             found = {finding.key: finding for finding in verdict.findings}
             for key in [k for k in done.flags if k.rule in verdict.decided and k not in found]:
@@ -241,8 +242,12 @@ class Replayer:
             if len(self._rosters) > 10:
                 self._rosters.clear()
             known = self._shared.registry.as_known(at)
-            self._rosters[at] = roster_in(self._tx, known, self._pseudonyms, self.replay.district)
+            self._rosters[at] = self._roster_of(known)
         return self._rosters[at]
+
+    def _roster_of(self, registry: Registry) -> Roster:
+        view = Batch(self._tx, (), self._shared, self.replay.as_of).at(self.replay.as_of)
+        return roster_in(self._standard, view, registry)
 
 
 class _Kept:
@@ -301,11 +306,12 @@ def _key_text(record: MeetingRecord) -> str:
     return (record.meeting.key if record.meeting else record.key).text
 
 
-def _not_replayable(batch: Batch, record: MeetingRecord, kept: _Kept, as_of: datetime) -> str:
+def _not_replayable(batch: Batch, record: MeetingRecord, kept: _Kept, replay: Replay) -> str:
     """Why an occurrence cannot be decided as it was; empty if it can."""
     _, end_at = _scheduled(record)
-    if end_at < as_of - _FORGOTTEN:
-        return "older than 90 days: who was present is no longer stored"
+    stored_for = (replay.before or replay.policy).retention.attendance
+    if end_at < replay.as_of - stored_for:
+        return f"older than {stored_for.days} days: who was present is no longer stored"
     records = {
         name
         for flag in kept.flags.values()
@@ -430,7 +436,9 @@ _OF_MAILS = frozenset({"school_calendar", "limits.medium_school_days", "limits.l
 def _may_matter(setting: str, rule: str) -> bool:
     """Whether a setting can make a difference to a rule."""
     table, _, name = setting.partition(".")
-    return setting not in _OF_MAILS and (table != "rules" or name.startswith(f"{rule}."))
+    if setting in _OF_MAILS or table == "retention":
+        return False
+    return table != "rules" or name.startswith(f"{rule}.")
 
 
 def _is_as_stored(one: Difference, then: Flag | None) -> bool:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from meetbot.domain.attendance import Identity, Source, Visit
+from meetbot.domain.guest_list import KeptEdit
+from meetbot.domain.meetings import Meeting, OccurrenceKey
 from meetbot.domain.people import KnownAccount
 from meetbot.domain.registry import Registry
 from meetbot.ports import (
@@ -94,14 +96,41 @@ class RegistryHistory:
 
 
 class Sources:
-    """`ports.MetaReads`."""
+    """How far sources are read, and small values, each asked for once."""
 
     def __init__(self, tx: Tx) -> None:
+        self._tx = tx
         self._found = {read.source: read for read in tx.meta.sources()}
+        self._values: dict[str, str | None] = {}
 
     def source(self, name: str) -> SourceRead:
         """State of a source."""
         return self._found.get(name) or SourceRead(name)
+
+    def get(self, name: str) -> str | None:
+        """A small value."""
+        if name not in self._values:
+            self._values[name] = self._tx.meta.get(name)
+        return self._values[name]
+
+
+class SourcesThen:
+    """`ports.MetaReads`: no source was read later than at an instant."""
+
+    def __init__(self, sources: Sources, moment: datetime) -> None:
+        self._sources = sources
+        self._moment = moment
+
+    def source(self, name: str) -> SourceRead:
+        """State of a source."""
+        read = self._sources.source(name)
+        if read.read_at is None or read.read_at <= self._moment:
+            return read
+        return replace(read, read_at=self._moment)
+
+    def get(self, name: str) -> str | None:
+        """A small value."""
+        return self._sources.get(name)
 
 
 class Shared:
@@ -120,7 +149,7 @@ class BatchView:
     def __init__(self, batch: Batch, moment: datetime) -> None:
         self.people = batch.shared.people
         self.registry = batch.shared.registry
-        self.meta = batch.shared.meta
+        self.meta = SourcesThen(batch.shared.meta, moment)
         self.meetings = batch
         self.conferences = self
         self._batch = batch
@@ -144,7 +173,11 @@ class Batch:
     ) -> None:
         self.shared = shared
         self.calls: dict[str, list[HeldConference]] = {}
+        self._tx = tx
         self._slots: dict[str, list[Slot]] = {}
+        self._shared_codes: frozenset[str] = frozenset()
+        self._sharing: dict[OccurrenceKey, list[MeetingRecord]] = {}
+        self._edits: dict[str, list[KeptEdit]] = {}
         if records:
             self._load(tx, records, as_of)
 
@@ -159,15 +192,23 @@ class Batch:
         first = min([first, *(h.conference.start_at - _AROUND for h in held)])
         last = max([last, *((h.conference.end_at or as_of) + _AROUND for h in held)])
         self._slots = tx.meetings.slots_of(codes, first, last)
-        self._ask_for_people(records, held)
+        self._shared_codes = tx.meetings.shared_codes(codes)
+        edits = tx.meetings.edits_of({of for record in records for of in record.event_ids})
+        for edit in edits:
+            self._edits.setdefault(edit.event_id, []).append(edit)
+        self._ask_for_people(records, held, edits)
 
     def _ask_for_people(
-        self, records: Iterable[MeetingRecord], held: Collection[HeldConference]
+        self,
+        records: Iterable[MeetingRecord],
+        held: Collection[HeldConference],
+        edits: Iterable[KeptEdit],
     ) -> None:
         """Everybody at once; each dossier then finds its own."""
         visits = [visit.identity for one in held for visit in one.visits]
         ids = {identity.id_key for identity in visits if identity.id_key}
         addresses = {identity.address_key for identity in visits if identity.address_key}
+        addresses |= {edit.actor.address_key for edit in edits if edit.actor}
         self.shared.people.by_address(addresses | set(_invited(records)))
         self.shared.people.by_person(ids)
         self.shared.people.learned(ids)
@@ -192,12 +233,26 @@ class Batch:
             if _overlaps(slot.start_at, slot.end_at, start_at, end_at)
         ]
 
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events with a meeting's code; hardly any code is on two."""
+        if _plain(meeting.meeting_code or "") not in self._shared_codes:
+            return []
+        if meeting.key not in self._sharing:
+            self._sharing[meeting.key] = self._tx.meetings.sharing_code(meeting, limit)
+        return self._sharing[meeting.key]
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+        found = [edit for of in event_ids for edit in self._edits.get(of, ())]
+        return sorted(found, key=lambda edit: (edit.at, edit.key))
+
 
 def _invited(records: Iterable[MeetingRecord]) -> Iterator[str]:
     for record in records:
         if record.meeting is not None:
             meeting = record.meeting
-            for guest in (*meeting.guests, meeting.organizer, meeting.creator):
+            cohosts = (record.space.cohosts or ()) if record.space else ()
+            for guest in (*meeting.guests, meeting.organizer, meeting.creator, *cohosts):
                 if guest is not None:
                     yield guest.address_key
 

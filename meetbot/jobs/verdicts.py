@@ -6,11 +6,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from meetbot.domain.disclosure import disclosure_after
+from meetbot.domain.disclosure import disclosure_after, text_disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Verdict
+from meetbot.domain.guest_list import guest_list_after
 from meetbot.domain.meetings import Scope
 from meetbot.domain.policy import Policy
+from meetbot.jobs.dossiers import listed_at
+from meetbot.ports import Reads
 from meetbot.rules import KNOWN_RULES, evaluate
 
 
@@ -27,9 +30,16 @@ def verdict_of(dossier: Dossier, policy: Policy, *, only: Collection[str] | None
     return verdict
 
 
-def with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
-    """The dossier with what was visible of students up to now."""
-    if dossier.meeting is None or dossier.scope is not Scope.FULL:
-        return dossier
-    seen = disclosure_after(dossier.meeting, dossier.invitees, dossier.meeting.disclosure, as_of)
-    return replace(dossier, meeting=replace(dossier.meeting, disclosure=seen))
+def with_history(tx: Reads, dossier: Dossier, as_of: datetime) -> Dossier:
+    """The dossier with what was visible of students, and who came onto the guest list, up to now.
+
+    The history of the list ends where a meeting leaves the full scope.
+    """
+    meeting, invitees = dossier.meeting, dossier.invitees
+    if meeting is None or dossier.scope is not Scope.FULL:
+        return replace(dossier, guest_list=None)
+    seen = disclosure_after(meeting, invitees, meeting.disclosure, as_of)
+    read = text_disclosure_after(meeting, invitees, meeting.text_disclosure, as_of)
+    listed = guest_list_after(meeting, dossier.guest_list, listed_at(tx, meeting, as_of))
+    meeting = replace(meeting, disclosure=seen, text_disclosure=read)
+    return replace(dossier, meeting=meeting, guest_list=listed)

@@ -74,7 +74,7 @@ class Composer:
             raw = message.as_bytes(policy=_WIRE_POLICY)
             if len(raw) <= MAX_BYTES:
                 break
-        return Mail(notice.id, message_id, notice.to, raw)
+        return Mail(notice.id, message_id, notice.left or notice.to, raw)
 
     def _message(self, notice: Notice, limit: int, sent_at: datetime) -> EmailMessage:
         """Subject and body parts."""

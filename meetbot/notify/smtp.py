@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Literal
 
 from meetbot.domain.notices import Mail
-from meetbot.errors import AccessDenied, MeetbotError, Permanent, Temporary
+from meetbot.errors import AccessDenied, MeetbotError, PartlyDone, Permanent, Temporary
 
 Security = Literal["none", "starttls", "tls"]
 
@@ -50,30 +50,25 @@ class SmtpMailer:
         self._timeout = timeout
         self._tls = ssl.create_default_context(cafile=cafile)
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._accepted: dict[str, frozenset[str]] = {}
 
     def send(self, mail: Mail) -> None:
         """Hand a mail over.
 
         Returns when at least one recipient was accepted and the others were refused for good
-        (their number is logged). Raises `Temporary` when trying again may help; those who were
-        accepted are left out then. Raises `AccessDenied` when the login is refused, `Permanent`
-        when the mail or all its recipients are.
+        (their number is logged). Raises `Temporary` when trying again may help, `PartlyDone` when
+        only some recipients need it. Raises `AccessDenied` when the login or the sender is
+        refused, `Permanent` when the mail or all its recipients are.
         """
-        done = self._accepted.get(mail.message_id, frozenset())
-        left = [to for to in mail.to if to not in done]
         with _foreign_errors():
-            refused = self._hand_over(mail, left)
-        accepted = done | {to for to in left if to not in refused}
-        later = sum(_is_temporary(code) for code, _ in refused.values())
+            refused = self._hand_over(mail, list(mail.to))
+        later = tuple(to for to, (code, _) in refused.items() if _is_temporary(code))
         if later:
-            self._accepted[mail.message_id] = accepted
-            raise Temporary(
-                f"the mail server put off {later} of {len(mail.to)} recipients",
+            raise PartlyDone(
+                f"the mail server put off {len(later)} of {len(mail.to)} recipients",
+                left=later,
                 fix="nothing to do: the mail is sent to them again",
             )
-        self._accepted.pop(mail.message_id, None)
-        if not accepted:
+        if len(refused) == len(mail.to):
             codes = ", ".join(sorted({str(code) for code, _ in refused.values()}))
             raise Permanent(
                 f"the mail server refused all {len(mail.to)} recipients ({codes})",
@@ -145,6 +140,13 @@ def _foreign_errors() -> Iterator[None]:
         yield
     except smtplib.SMTPAuthenticationError as error:
         raise _login_failure(error.smtp_code) from error
+    except (smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
+        raise Temporary(
+            f"the mail server wants nothing from this machine ({error.smtp_code})",
+            fix="check host and port in mail.url, and that the server lets this machine send",
+        ) from error
+    except smtplib.SMTPSenderRefused as error:
+        raise _sender_failure(error.smtp_code) from error
     except smtplib.SMTPResponseException as error:
         raise _refusal(error.smtp_code) from error
     except smtplib.SMTPNotSupportedError as error:
@@ -175,6 +177,16 @@ def _login_failure(code: int) -> MeetbotError:
     return AccessDenied(
         f"the mail server refused the login ({code})",
         fix="check the user in mail.url and the password in MEETBOT_MAIL__PASSWORD",
+    )
+
+
+def _sender_failure(code: int) -> MeetbotError:
+    """Only 552 (RFC 1870: too large) is about this mail; the rest somebody must mend for all."""
+    if _is_temporary(code) or code == 552:
+        return _refusal(code)
+    return AccessDenied(
+        f"the mail server takes no mail from mail.sender ({code})",
+        fix="let it send there, or log in: a user in mail.url and MEETBOT_MAIL__PASSWORD",
     )
 
 

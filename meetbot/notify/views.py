@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, assert_never
 
+from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty
 from meetbot.domain.notices import (
     Audience,
@@ -17,6 +18,8 @@ from meetbot.domain.notices import (
     MeetingCard,
     MeetingNotice,
     NoticeKind,
+    OperationsNotice,
+    Outage,
     ReminderNotice,
     Timeline,
     WeeklyNotice,
@@ -135,7 +138,7 @@ class MeetingNoticeView:
     timeline: TimelineView | None
     reason: str
     audience: Audience
-    is_over: bool
+    has_begun: bool
     zone: str
 
 
@@ -192,13 +195,29 @@ class WeeklyView:
     domains: Cut[tuple[str, int]]
     coverage: Coverage
     audit_lag: str
+    exemptions: tuple[tuple[str, str], ...]
     gaps: Cut[str]
     is_all_clear: bool
+    head: Head | None
     in_shadow: tuple[tuple[str, int], ...]
     zone: str
 
 
-View = MeetingNoticeView | ReminderView | ConfidentialView | DigestView | WeeklyView
+@dataclass(frozen=True, slots=True)
+class OperationsView:
+    """For `operations`: sentences."""
+
+    headline: str
+    begun: Cut[str]
+    over: Cut[str]
+    undelivered: Cut[str]
+    is_good_news: bool
+    zone: str
+
+
+View = (
+    MeetingNoticeView | ReminderView | ConfidentialView | DigestView | WeeklyView | OperationsView
+)
 
 
 def view_of(
@@ -221,6 +240,8 @@ def view_of(
             return _digest(content, any_contact)
         case WeeklyNotice():
             return _weekly(content)
+        case OperationsNotice():
+            return _operations(content)
         case _:
             assert_never(content)
 
@@ -245,14 +266,22 @@ def _meeting_notice(
     return MeetingNoticeView(
         meeting=_meeting(card, any_contact),
         flags=cut((_flag(flag) for flag in flags), MAX_FLAGS),
-        fixes=tuple(dict.fromkeys(flag.fix for flag in flags[:MAX_FLAGS] if flag.fix)),
+        fixes=tuple(dict.fromkeys(t for flag in flags[:MAX_FLAGS] for t in _fixes(flag, audience))),
         unknowns=cut(dict.fromkeys(unknowns), MAX_SENTENCES),
         timeline=_timeline(content.timeline, card.zone) if content.timeline else None,
         reason=content.reason,
         audience=audience,
-        is_over=sent_at >= card.end_at,
+        has_begun=sent_at >= card.start_at,
         zone=card.zone,
     )
+
+
+def _fixes(flag: FlagLine, audience: Audience) -> Iterator[str]:
+    """What mends a flag; officers are also told what an administrator can do."""
+    if flag.fix:
+        yield flag.fix
+    if audience is Audience.OFFICERS and flag.admin:
+        yield f"Administrator: {flag.admin}"
 
 
 def _reminder(audience: Audience, content: ReminderNotice, any_contact: str) -> ReminderView:
@@ -304,11 +333,53 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         domains=cut(sorted(content.domains, key=lambda pair: (-pair[1], pair[0])), MAX_DOMAINS),
         coverage=content.coverage,
         audit_lag="not known" if lag is None else f"{-(-lag // 60)} minutes behind",
+        exemptions=tuple((kind, few(number)) for kind, number in content.exemptions),
         gaps=cut(_gaps(content.coverage), MAX_SENTENCES),
         is_all_clear=is_clear,
+        head=content.head,
         in_shadow=content.in_shadow,
         zone=content.zone,
     )
+
+
+def _operations(content: OperationsNotice) -> OperationsView:
+    lost = sum(one.number for one in content.undelivered)
+    return OperationsView(
+        headline=_operations_headline(content, lost),
+        begun=cut((_outage(one, content.zone) for one in content.begun), MAX_SENTENCES),
+        over=cut(
+            (
+                f"{one.source}, unreadable since {_moment(one, content.zone)}"
+                for one in content.over
+            ),
+            MAX_SENTENCES,
+        ),
+        undelivered=cut(
+            (f"{one.number}: {one.reason}" for one in content.undelivered), MAX_SENTENCES
+        ),
+        is_good_news=not (content.begun or lost),
+        zone=content.zone,
+    )
+
+
+def _operations_headline(content: OperationsNotice, lost: int) -> str:
+    if content.begun:
+        return f"meetbot cannot read {_counted(len(content.begun), 'source')}"
+    if lost:
+        return f"meetbot gave up {_counted(lost, 'mail')}"
+    return f"meetbot reads {_counted(len(content.over), 'source')} again"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _outage(outage: Outage, zone: str) -> str:
+    return f"{outage.source}, since {_moment(outage, zone)}: {outage.problem}"
+
+
+def _moment(outage: Outage, zone: str) -> str:
+    return f"{day(outage.since, zone)}, {clock(outage.since, zone)}"
 
 
 def _gaps(coverage: Coverage) -> list[str]:

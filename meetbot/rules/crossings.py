@@ -9,6 +9,7 @@ from meetbot.domain.dossier import Dossier
 from meetbot.domain.meetings import Scope
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
+from meetbot.rules.exemptions import is_confidential
 from meetbot.rules.presence_facts import presence_recheck
 from meetbot.rules.seconds import contact_spans, spans_of, to_second, total
 
@@ -38,6 +39,11 @@ def _crossings(dossier: Dossier, policy: Policy) -> Iterator[datetime]:
         ):
             seen = timedelta(seconds=total(spans_of(dossier, [attendance])))
             yield dossier.as_of + policy.limits.unidentified - seen
+    if is_confidential(dossier):
+        for attendance in dossier.attendances:
+            if any(visit.end_at is None for visit in attendance.visits):
+                seen = timedelta(seconds=total(spans_of(dossier, [attendance])))
+                yield dossier.as_of + policy.limits.intruder - seen
     if dossier.meeting is not None and _is_in_contact(dossier):
         yield dossier.end_at + policy.limits.outside_window + _SECOND
 

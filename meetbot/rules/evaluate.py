@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ from meetbot.rules.crossings import next_crossing
 from meetbot.rules.engagements import program_of
 from meetbot.rules.rule import Rule, Unsure
 
-_OF_PLANNED_MEETINGS = frozenset({Evidence.GUESTS, Evidence.TEXT})
+_OF_PLANNED_MEETINGS = frozenset({Evidence.GUESTS, Evidence.TEXT, Evidence.SPACE, Evidence.EDITS})
 _BEFORE_START = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1), timedelta(0))
 _SETTLING = timedelta(minutes=10)
 
@@ -35,6 +35,8 @@ _SOURCES = {
     Evidence.REGISTRY: "the partner registry",
     Evidence.ATTENDANCE: "who was in the call",
     Evidence.TEXT: "the text of the invitation",
+    Evidence.SPACE: "the settings of the Meet space",
+    Evidence.EDITS: "the audit log of calendars",
 }
 
 
@@ -50,12 +52,13 @@ def evaluate(dossier: Dossier, policy: Policy, *, only: Collection[str] | None =
     findings: dict[FlagKey, Finding] = {}
     undecided: list[Undecided] = []
     decided: set[str] = set()
+    identity = _identity(dossier)
     for rule in RULES.values():
         if dossier.phase not in rule.phases or not policy.switch(rule.id).is_enabled:
             continue
         if only is not None and rule.id not in only:
             continue
-        found, doubt = _ask(rule, dossier, policy)
+        found, doubt = _ask(rule, dossier, policy, identity)
         for finding in found:
             kept = findings.get(finding.key)
             if kept is None or finding.severity.rank > kept.severity.rank:
@@ -84,8 +87,20 @@ def next_look(dossier: Dossier) -> datetime | None:
     return min((at for at in instants if at > dossier.as_of), default=None)
 
 
+def _identity(dossier: Dossier) -> dict[str, object]:
+    """How surely people are known (E1 to E4), by class; nobody is named or counted."""
+    found: dict[str, object] = {}
+    for where, people in (("invited", dossier.invitees), ("present", dossier.attendances)):
+        levels: dict[str, set[str]] = {}
+        for person in people:
+            levels.setdefault(person.kind, set()).add(person.confidence)
+        if levels:
+            found[where] = {str(kind): sorted(levels[kind]) for kind in sorted(levels)}
+    return found
+
+
 def _ask(
-    rule: Rule, dossier: Dossier, policy: Policy
+    rule: Rule, dossier: Dossier, policy: Policy, identity: Mapping[str, object]
 ) -> tuple[tuple[Finding, ...], Undecided | None]:
     if dossier.scope not in rule.scopes or _is_off(dossier):
         return (), None
@@ -102,7 +117,7 @@ def _ask(
     unseen = _unread(rule.wants, dossier)
     if unseen:
         doubts.append(Unsure(_reason(unseen, dossier), unseen))
-    findings = tuple(_finding(rule, concern, dossier, policy) for concern in concerns)
+    findings = tuple(_finding(rule, c, dossier, policy, identity) for c in concerns)
     return findings, _undecided(rule, doubts)
 
 
@@ -139,7 +154,14 @@ def _undecided(rule: Rule, doubts: list[Unsure]) -> Undecided | None:
     return Undecided(rule.id, missing, "; ".join(dict.fromkeys(d.reason for d in doubts)))
 
 
-def _finding(rule: Rule, concern: Concern, dossier: Dossier, policy: Policy) -> Finding:
+def _finding(
+    rule: Rule,
+    concern: Concern,
+    dossier: Dossier,
+    policy: Policy,
+    identity: Mapping[str, object],
+) -> Finding:
+    concern = replace(concern, facts={**concern.facts, "identity": identity})
     if concern.program_id is None:
         concern = replace(concern, program_id=program_of(dossier, concern.partner_id))
     return Finding(
@@ -153,6 +175,7 @@ def _finding(rule: Rule, concern: Concern, dossier: Dossier, policy: Policy) -> 
         fix=rule.fix.format_map(concern.facts),
         family=rule.family,
         is_sticky=rule.is_sticky,
+        admin=rule.admin,
     )
 
 

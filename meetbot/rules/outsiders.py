@@ -97,9 +97,14 @@ def may_be_registered_person(stranger: Stranger, registry: Registry) -> bool:
 
     It may then be that person's own account: a case for a person to look at, not a match.
     """
-    address = parse_address(stranger.address) if stranger.address else None
+    return any(bears_name(stranger, row.person_name or "") for row in registry.identities)
+
+
+def bears_name(stranger: Stranger, name: str) -> bool:
+    """Whether a free-mail address holds all words of a name that has several."""
+    words = _WORD.findall(name.casefold())
+    address = parse_address(stranger.address) if stranger.address and len(words) > 1 else None
     if address is None or not is_free_mail(address.domain):
         return False
     local = address.local.casefold()
-    names = (_WORD.findall((i.person_name or "").casefold()) for i in registry.identities)
-    return any(len(name) > 1 and all(word in local for word in name) for name in names)
+    return all(word in local for word in words)

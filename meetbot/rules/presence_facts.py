@@ -8,7 +8,7 @@ only (E3), and times that are only an outer limit of when somebody was there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from meetbot.domain.attendance import Attendance, Identity, Visit
@@ -32,6 +32,7 @@ from meetbot.rules.exemptions import is_confidential, is_monitored_tutoring
 from meetbot.rules.once import once_per_dossier
 from meetbot.rules.rule import Unsure
 from meetbot.rules.seconds import from_second, is_partner, to_second
+from meetbot.rules.stand_ins import host_stand_in
 from meetbot.rules.wording import clock, local_time, minutes
 
 _CLASSES = {
@@ -74,7 +75,7 @@ class _Decisions:
 
 @once_per_dossier
 def _decisions(dossier: Dossier, policy: Policy) -> _Decisions:
-    present = dossier.attendances
+    present = _as_unidentified(host_stand_in(dossier), dossier.attendances)
     whole = strict = hidden = decide(_case(dossier, policy, present))
     if any(map(_is_unsure, present)):
         strict = decide(_case(dossier, policy, present, is_strict=True))
@@ -82,6 +83,16 @@ def _decisions(dossier: Dossier, policy: Policy) -> _Decisions:
     if len(brought) != len(present):
         hidden = decide(_case(dossier, policy, brought))
     return _Decisions(whole, strict, hidden)
+
+
+def _as_unidentified(
+    stand_in: Attendance | None, present: tuple[Attendance, ...]
+) -> tuple[Attendance, ...]:
+    """An outsider who bears the absent host's name may be the host (`staff-unexpected-account`)."""
+    if stand_in is None or stand_in.kind is Kind.UNIDENTIFIED:
+        return present
+    unknown = replace(stand_in, kind=Kind.UNIDENTIFIED, confidence=Confidence.NONE)
+    return tuple(unknown if a is stand_in else a for a in present)
 
 
 def _is_unsure(attendance: Attendance) -> bool:
@@ -253,6 +264,8 @@ def _unknowns(flag: PresenceFlag, dossier: Dossier) -> Iterator[str]:
     present = dossier.attendances
     if flag.hidden_class_only:
         yield "No student account was seen; a class may have shared one screen."
+    if host_stand_in(dossier) is not None:
+        yield "Whether the participant who bears the host's name is the host."
     if any(_CLASSES.get(a.kind) is PersonClass.UNIDENTIFIED for a in present):
         yield "Who the unidentified participants were; one of them may have been staff."
     if any(a.kind is Kind.ROOM for a in present):
@@ -280,6 +293,12 @@ def waiting_without_staff(dossier: Dossier, policy: Policy) -> timedelta:
     certain = _decisions(dossier, policy).whole.certain
     open_now = (c.seconds for c in certain if c.end == now)
     return timedelta(seconds=max(open_now, default=0))
+
+
+def contact_totals(dossier: Dossier, policy: Policy) -> tuple[Totals, Totals]:
+    """Seconds of contact without staff by kind: certain, and possible."""
+    whole = _decisions(dossier, policy).whole
+    return Totals.of(whole.certain), Totals.of(whole.possible)
 
 
 def presence_recheck(dossier: Dossier, policy: Policy) -> datetime | None:

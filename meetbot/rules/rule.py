@@ -39,7 +39,8 @@ class Rule:
 
     Without a source in `needs` the rule is not asked at all. A source in `wants` can hide
     something: what is seen without it counts, but nothing seen is no pass. The three sentences
-    are filled from `Concern.facts`.
+    are filled from `Concern.facts`. `admin` is what an administrator of Google Workspace can do
+    where a setting mends it, and empty where none does.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Rule:
     family: str | None
     is_sticky: bool
     check: Check
+    admin: str = ""
 
 
 def rule(
@@ -69,6 +71,7 @@ def rule(
     scopes: Collection[Scope] = FULL,
     family: str | None = None,
     is_sticky: bool = False,
+    admin: str = "",
 ) -> Callable[[Check], Rule]:
     """Make a `Rule` of a pure function from dossier and policy to concerns."""
 
@@ -86,6 +89,7 @@ def rule(
             family=family,
             is_sticky=is_sticky,
             check=check,
+            admin=admin,
         )
 
     return made

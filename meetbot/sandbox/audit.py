@@ -258,14 +258,17 @@ def _quality(session: Session) -> list[dict[str, object]]:
 def calendar_row(
     name: str,
     event: Event,
-    actor: User | None,
+    actor: str,
+    profile_id: str,
     at: datetime,
     qualifier: int,
     *,
     guest: str = "",
 ) -> AuditRow:
-    """A row of the calendar feed about one change (`create_event`, `delete_event`, ...)."""
-    actor_address = actor.email if actor is not None else event.organizer
+    """A row of the calendar feed about one change (`create_event`, `delete_event`, ...).
+
+    `actor` is an address, perhaps an outsider's, who has no `profile_id`.
+    """
     return AuditRow(
         at=at,
         qualifier=qualifier,
@@ -279,10 +282,10 @@ def calendar_row(
             _since_year_one(event.start, event.time_zone),
             _since_year_one(event.end, event.time_zone),
             guest,
-            actor_address,
-            actor.user_id if actor is not None else "",
+            actor,
+            profile_id,
         ),
-        actor=actor_address,
+        actor=actor,
         event_name=name,
         tag=event.event_id,
     )

@@ -76,6 +76,8 @@ def demo_district(
     _exempt(story)
     _upcoming(story)
     _series(story)
+    _told_in_writing(story)
+    _replaced(story)
     _live(story, drop_after)
     world.clock = utc_now
     registry = registry_rows(
@@ -457,6 +459,38 @@ def _set_up_badly(story: _Story) -> None:
         note="a Teams link wrapped in google.com/url",
     )  # fmt: skip
     _strangers(story)
+    _opened_and_shared(story)
+
+
+def _opened_and_shared(story: _Story) -> None:
+    """Set-ups that let in more people than were approved."""
+    hours = timedelta(hours=1)
+    opened = story.meeting(
+        "Open studio", teacher("lakeview", 14), [TESS, *story.pupils("lakeview", 3)], 51 * hours,
+        expect=["open-access-space"], note="anyone with the link can enter",
+    )  # fmt: skip
+    story.world.set_space(opened.code, access_type="OPEN", cohosts=[TESS])
+    for title, partner, after in (("Prop making", OMAR, 52), ("Costume talk", TESS, 100)):
+        story.meeting(
+            title, teacher("lakeview", 16), [partner, *story.pupils("lakeview", 3)], after * hours,
+            code=meeting_code("one link for two"), expect=["meeting-code-reused"],
+            note="one link for two partners",
+        )  # fmt: skip
+    story.meeting(
+        "Campus questions", teacher("harbor", 16), [LENA, *story.pupils("harbor", 3)], 53 * hours,
+        creator=LENA, expect=["created-by-delegate"],
+        note="the partner put it into the teacher's calendar",
+    )  # fmt: skip
+    guests = [TESS, *story.pupils("lakeview", 3)]
+    event = story.meeting(
+        "Scene work", teacher("lakeview", 15), guests, 54 * hours,
+        expect=["guest-added-by-partner"], note="the partner brought a colleague along",
+    )  # fmt: skip
+    story.world.clock = lambda: story.now - 3 * hours
+    story.world.update_event(
+        event.event_id, attendees=[*event.attendees, "milo@riverarts.example"], actor=TESS
+    )
+    story.world.clock = lambda: story.now
 
 
 def _strangers(story: _Story) -> None:
@@ -568,6 +602,39 @@ def _series(story: _Story) -> None:
     story.held(event, story.came(event, host, (0, 46), shift=shift), *people, instance=held)
     story.world.move_event(moved, starts[1] + timedelta(days=1))
     story.world.cancel_event(cancelled)
+
+
+def _told_in_writing(story: _Story) -> None:
+    hours = timedelta(hours=1)
+    children = story.pupils("cedar", 3)
+    story.meeting(
+        "Poster round", teacher("cedar", 5), [OMAR, *children], 43 * hours,
+        description=f"First come <b>{children[0]}</b> and {children[1]}.",
+        expect=["student-data-in-text"], note="the description holds student addresses",
+    )  # fmt: skip
+    roster = {
+        "fileId": "1",
+        "fileUrl": "https://docs.google.com/spreadsheets/d/1/edit",
+        "title": "Class roster",
+        "mimeType": "application/vnd.google-apps.spreadsheet",
+    }
+    story.meeting(
+        "Teams of four", teacher("cedar", 6), [OMAR, *story.pupils("cedar", 3)], 45 * hours,
+        extra={"attachments": [roster]}, expect=["student-roster-attached"],
+        note="a class roster is attached",
+    )  # fmt: skip
+
+
+def _replaced(story: _Story) -> None:
+    hours = timedelta(hours=1)
+    host, colleague = teacher("cedar", 7), teacher("cedar", 8)
+    children = story.pupils("cedar", 3)
+    event = story.meeting(
+        "Gears and levers", host, [OMAR, *children], -31 * hours,
+        expect=["substitute-supervisor"], note="a colleague covered for the host",
+    )  # fmt: skip
+    people = [story.came(event, who, (0, 45)) for who in (colleague, OMAR)]
+    story.held(event, *people, *story.class_came(event, children, (1, 44)))
 
 
 def _weeks_later(event: Event, weeks: int) -> datetime:

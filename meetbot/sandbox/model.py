@@ -52,6 +52,8 @@ class User:
     room: bool = False
     guest_of: str = ""
     """The outside address behind a guest account; empty for ordinary accounts."""
+    external_ids: list[str] = field(default_factory=list)
+    """Ids the district gave, such as a student number."""
     searchable: bool = True
     """False for a fresh account: `users.get` knows it, `users.list` does not yet."""
 
@@ -206,6 +208,9 @@ class Space:
     code: str
     owner: str
     access_type: str = "TRUSTED"
+    moderation: str = "OFF"
+    cohosts: list[str] = field(default_factory=list)
+    """Addresses of members with the role COHOST."""
 
 
 @dataclass(slots=True)

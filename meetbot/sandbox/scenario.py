@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo
 
@@ -71,6 +71,7 @@ class _User(_Part):
     admin: bool = False
     room: bool = False
     guest_of: str = ""
+    external_ids: list[str] = []
     searchable: bool = True
 
 
@@ -134,7 +135,9 @@ class _Event(_Shown):
 class _Space(_Part):
     code: str
     owner: str
-    access_type: str = "TRUSTED"
+    access_type: Literal["OPEN", "TRUSTED", "RESTRICTED"] = "TRUSTED"
+    moderation: Literal["ON", "OFF"] = "OFF"
+    cohosts: list[str] = []
 
 
 class _Session(_Part):
@@ -253,9 +256,11 @@ def load_scenario(path: str | Path, *, now: datetime | None = None) -> World:
 
 def _read(path: Path) -> object:
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path.name} cannot be read as UTF-8 text: {error}") from None
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise ScenarioError(f"{path.name} cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path.name} cannot be read: it is not UTF-8 text") from None
     try:
         return tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except ValueError as error:

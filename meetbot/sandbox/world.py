@@ -134,6 +134,7 @@ class World:
         admin: bool = False,
         room: bool = False,
         guest_of: str = "",
+        external_ids: Iterable[str] = (),
         searchable: bool = True,
     ) -> User:
         """Create an account, its unit and its primary calendar. Raises ValueError if it exists."""
@@ -151,6 +152,7 @@ class World:
             admin=admin,
             room=room,
             guest_of=guest_of,
+            external_ids=list(external_ids),
             searchable=searchable,
         )
         self.add_unit(unit)
@@ -298,7 +300,7 @@ class World:
         self.events[event_id] = event
         if event.code:
             self.add_space(event.code, owner=event.organizer)
-        self._publish(event, event, "create_event", at=at)
+        self._publish(event, event, ("create_event", ""), at=at)
         return event
 
     @_locked
@@ -322,7 +324,7 @@ class World:
         event.updated_at = self.clock()
         if event.code and event.code not in self.spaces:
             self.add_space(event.code, owner=event.organizer)
-        self._publish(master, event, *_change_names(before, event), actor=actor)
+        self._publish(master, event, *_changes(before, event), actor=actor)
         return event
 
     def move_event(self, event_id: str, start: When, end: When | None = None) -> Event:
@@ -342,7 +344,7 @@ class World:
         master, event = self._target(event_id)
         event.status = "cancelled"
         event.updated_at = self.clock()
-        self._publish(master, event, "delete_event", actor=actor)
+        self._publish(master, event, ("delete_event", ""), actor=actor)
 
     def instance_id(self, event_id: str, original_start: When) -> str:
         """The id of one instance of a series."""
@@ -410,23 +412,35 @@ class World:
         self,
         master: Event,
         event: Event,
-        *names: str,
+        *changes: tuple[str, str],
         actor: str = "",
         at: datetime | None = None,
     ) -> None:
-        """Give the change a version, put it on all calendars concerned and into the feed."""
+        """Give the change a version, put it on all calendars concerned and into the feed.
+
+        A change is the feed's name for it and the guest it is about, if it is about one.
+        """
         self.version += 1
         event.version = self.version
         event.on_calendars = frozenset(self._calendars_of(event))
         self._place(master, master.on_calendars)
         if event is not master:
             self._place(event, event.on_calendars - master.on_calendars)
-        owner = self.find_user(actor or event.organizer)
-        if owner is None and event.organizer not in self.calendars:
+        if event.organizer not in self.calendars and self.find_user(actor) is None:
             return
+        who = self._canonical(actor or event.organizer)
+        user = self.find_user(who)
         self.audit["calendar"].add(
-            calendar_row(name, event, owner, at or self.clock(), self.version * 10 + number)
-            for number, name in enumerate(names)
+            calendar_row(
+                name,
+                event,
+                who,
+                user.user_id if user is not None else "",
+                at or self.clock(),
+                self.version * 1000 + number,
+                guest=guest,
+            )
+            for number, (name, guest) in enumerate(changes)
         )
 
     def _place(self, event: Event, wanted: frozenset[str]) -> None:
@@ -460,13 +474,40 @@ class World:
     # --- calls -----------------------------------------------------------------------------------
 
     @_locked
-    def add_space(self, code: str, *, owner: str, access_type: str = "TRUSTED") -> Space:
+    def add_space(
+        self,
+        code: str,
+        *,
+        owner: str,
+        access_type: str = "TRUSTED",
+        moderation: str = "OFF",
+        cohosts: Iterable[str] = (),
+    ) -> Space:
         """The meeting room behind a code; an existing one stays as it is."""
         if code not in self.spaces:
             letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
             space_id = stable_word("space " + code, 12, letters)
-            self.spaces[code] = Space(space_id, code, self._canonical(owner), access_type)
+            members = [self._canonical(one) for one in cohosts]
+            self.spaces[code] = Space(
+                space_id, code, self._canonical(owner), access_type, moderation, members
+            )
         return self.spaces[code]
+
+    @_locked
+    def set_space(
+        self,
+        code: str,
+        *,
+        access_type: str | None = None,
+        moderation: str | None = None,
+        cohosts: Iterable[str] | None = None,
+    ) -> None:
+        """Change the settings of a meeting room."""
+        space = self.spaces[code]
+        space.access_type = access_type or space.access_type
+        space.moderation = moderation or space.moderation
+        if cohosts is not None:
+            space.cohosts = [self._canonical(one) for one in cohosts]
 
     @_locked
     def add_conference(
@@ -657,14 +698,15 @@ def _guest_list(attendees: Iterable[str | Attendee]) -> list[Attendee]:
     return guests
 
 
-def _change_names(before: Event, after: Event) -> list[str]:
-    """The calendar feed's names for an edit."""
-    names = []
+def _changes(before: Event, after: Event) -> list[tuple[str, str]]:
+    """The calendar feed's names for an edit, each with the guest it is about."""
+    changes = []
     if (before.start, before.end) != (after.start, after.end):
-        names.append("change_event_start_time")
+        changes.append(("change_event_start_time", ""))
     if before.summary != after.summary:
-        names.append("change_event_title")
-    old = {one.email for one in before.attendees}
-    new = {one.email for one in after.attendees}
-    names += ["add_event_guest"] * bool(new - old) + ["remove_event_guest"] * bool(old - new)
-    return names or ["change_event"]
+        changes.append(("change_event_title", ""))
+    old = [one.email for one in before.attendees]
+    new = [one.email for one in after.attendees]
+    changes += [("add_event_guest", guest) for guest in new if guest not in old]
+    changes += [("remove_event_guest", guest) for guest in old if guest not in new]
+    return changes or [("change_event", "")]

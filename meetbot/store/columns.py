@@ -108,7 +108,7 @@ class Document(TypeDecorator[Any]):
         return None if value is None else dump(self.kind, value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: D102, ARG002
-        return None if value is None else _adapter(self.kind).validate_json(value)
+        return None if value is None else read(self.kind, value)
 
 
 def dump(kind: Any, value: Any) -> str:
@@ -121,10 +121,15 @@ def dump(kind: Any, value: Any) -> str:
         return json.dumps(cleaned, ensure_ascii=False, separators=(",", ":"))
 
 
+def read(kind: Any, text: str | bytes) -> Any:
+    """The domain value that `dump` gave; raises `ValueError` where it is none."""
+    return _adapter(kind).validate_json(text)
+
+
 def parse(kind: Any, text: str) -> Any:
     """The domain value in a JSON text; None if it cannot be one any more."""
     try:
-        return _adapter(kind).validate_json(text)
+        return read(kind, text)
     except ValidationError:
         return None
 
@@ -143,5 +148,5 @@ def _cleaned(value: Any) -> Any:
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """One adapter for each kind of document; there are ten."""
+    """One adapter for each kind of document; there are a dozen."""
     return TypeAdapter(kind)

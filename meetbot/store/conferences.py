@@ -17,10 +17,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
     delete,
+    exists,
     func,
-    or_,
     select,
     type_coerce,
 )
@@ -31,9 +30,13 @@ from meetbot.ports import HeldConference, SavedConference
 from meetbot.store.columns import Instant, clean, clean_code, clean_key, from_micros, to_micros
 from meetbot.store.statements import batches, one_of, overlaps, upsert_plain
 from meetbot.store.tables import conferences, meetings
-from meetbot.store.visits import Rows, VisitRows, to_document, to_rows, to_visits, together
+from meetbot.store.visits import Rows, VisitRows, id_keys, to_document, to_rows, to_visits, together
 
 _MICROSECOND = timedelta(microseconds=1)
+
+Outline = tuple[Conference, int]
+"""A conference and its number of visits."""
+
 _NAMED = select(conferences).where(one_of(conferences.c.name, "names"))
 
 
@@ -104,22 +107,46 @@ class SqlConferences:
         rows = self._connection.execute(select(conferences).where(*conditions))
         return tuple(sorted(map(_to_held, rows), key=_by_start))
 
-    def prune(self, *, before: datetime, unrelated_before: datetime | None = None) -> int:
-        """Delete conferences that ended before (or began, where no end was ever read)."""
-        ended_at = func.coalesce(conferences.c.end_at, conferences.c.start_at)
-        over = ended_at < before
-        if unrelated_before is not None:
-            kept = select(meetings.c.id).where(
-                meetings.c.meeting_code == conferences.c.code, meetings.c.scope != Scope.NONE
-            )
-            over = or_(over, and_(ended_at < unrelated_before, ~kept.exists()))
-        return self._connection.execute(delete(conferences).where(over)).rowcount
+    def unrelated(self, *, before: datetime) -> list[str]:
+        """Names of those that ended before and whose code belongs to no occurrence in scope."""
+        query = select(conferences.c.name).where(_ended_before(before), ~_IS_RELATED)
+        return list(self._connection.execute(query).scalars())
+
+    def related(self) -> list[Outline]:
+        """Those whose code belongs to an occurrence in scope."""
+        rows = self._connection.execute(select(conferences).where(_IS_RELATED))
+        return [_outline(row) for row in rows]
+
+    def ended(self, *, before: datetime) -> list[Conference]:
+        """Those that ended before (or began, where no end was ever read)."""
+        rows = self._connection.execute(select(conferences).where(_ended_before(before)))
+        return [_conference(row) for row in rows]
+
+    def forget(self, names: Collection[str]) -> list[Outline]:
+        """Delete conferences; gives what they were."""
+        gone: list[Outline] = []
+        for some in batches(sorted(names)):
+            gone += map(_outline, self._connection.execute(_NAMED, {"names": some}))
+            self._connection.execute(delete(conferences).where(conferences.c.name.in_(some)))
+        return gone
+
+    def id_keys(self) -> set[str]:
+        """Keyed ids of everybody in any stored conference."""
+        documents = self._connection.execute(select(conferences.c.visits)).scalars()
+        return {key for document in documents for key in id_keys(document)}
+
+
+def _ended_before(before: datetime) -> ColumnElement[bool]:
+    return func.coalesce(conferences.c.end_at, conferences.c.start_at) < before
 
 
 def _by_start(held: HeldConference) -> tuple[datetime, str]:
     return held.conference.start_at, held.conference.name
 
 
+_IS_RELATED = exists().where(
+    meetings.c.meeting_code == conferences.c.code, meetings.c.scope != Scope.NONE
+)
 _LATEST_END: ColumnElement[datetime] = type_coerce(
     func.coalesce(
         type_coerce(conferences.c.end_at, BigInteger),
@@ -259,6 +286,10 @@ def _conference(row: Row[Any]) -> Conference:
         calendar_event_id=row.calendar_event_id,
         organizer_key=row.organizer_key,
     )
+
+
+def _outline(row: Row[Any]) -> Outline:
+    return _conference(row), len(to_rows(row.visits))
 
 
 def _to_held(row: Row[Any]) -> HeldConference:

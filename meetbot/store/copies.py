@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -27,11 +27,14 @@ from sqlalchemy import (
     update,
 )
 
-from meetbot.domain.meetings import EventCopy, KeptCopy, OccurrenceKey, Scope, merge_copies
+from meetbot.domain.meetings import EventCopy, KeptCopy, Meeting, OccurrenceKey, Scope, merge_copies
 from meetbot.ports import CopyChanges
 from meetbot.store.columns import Instant, clean_code, clean_key, dump
 from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import copies, meeting_guests, meetings
+
+_REACH = timedelta(days=1)
+"""No call is so long that occurrences further apart than this could both claim it."""
 
 
 def apply_copies(connection: Connection, changes: CopyChanges, *, as_of: datetime) -> int:
@@ -134,6 +137,7 @@ def _cancelled(known: Mapping[str, _Known], changes: CopyChanges) -> set[str]:
     gone: set[str] = set()
     if changes.is_full:
         gone |= {copy.event_id for copy in known.values() if _is_in_window(copy, changes)}
+        gone -= {clean_key(event_id) for event_id in changes.malformed}
     if changes.gone:
         gone |= set(_matching(known, changes.gone))
     return {event_id for event_id in gone if not known[event_id].is_cancelled}
@@ -304,12 +308,17 @@ def new_meeting(key: OccurrenceKey, as_of: datetime) -> dict[str, Any]:
         "due_at": as_of,
         "version": 0,
         "disclosure": None,
+        "text_disclosure": None,
         "fingerprints": (),
         "undecided": (),
         "is_undecided": False,
         "attendance_read_at": None,
         "attendance_problem": "",
         "attendance_final": False,
+        "space": None,
+        "space_due_at": None,
+        "guest_list": None,
+        "link": None,
     }
 
 
@@ -359,6 +368,51 @@ def _refresh(connection: Connection, meeting_ids: Collection[int], as_of: dateti
     )
     connection.execute(statement, values)
     _index_guests(connection, meeting_ids, found)
+    spans = [_Span(row.meeting_code, row.start_at, row.end_at) for row in rows]
+    spans += [_Span(v["meeting_code"], v["start_at"], v["end_at"]) for v in values]
+    _wake_rivals(connection, spans, meeting_ids, as_of)
+
+
+_OF_CODES = select(
+    meetings.c.id, meetings.c.meeting_code, meetings.c.start_at, meetings.c.end_at
+).where(one_of(meetings.c.meeting_code, "codes"))
+
+
+class _Span(NamedTuple):
+    """When an occurrence takes place, before or after it changed, and under which code."""
+
+    code: str | None
+    start_at: datetime
+    end_at: datetime
+
+
+def _wake_rivals(
+    connection: Connection, spans: Iterable[_Span], changed: Collection[int], as_of: datetime
+) -> None:
+    """Make others of the same code due: a call they were given may belong to a changed one.
+
+    An ad-hoc call is one of them, once the calendar that holds its event can be read.
+    """
+    near: dict[str, list[_Span]] = defaultdict(list)
+    for span in spans:
+        if span.code is not None:
+            near[span.code].append(span)
+    known, rivals = set(changed), set()
+    for codes in batches(near):
+        for row in connection.execute(_OF_CODES, {"codes": codes}):
+            own = _Span(row.meeting_code, row.start_at, row.end_at)
+            if row.id not in known and any(_are_near(own, s) for s in near[row.meeting_code]):
+                rivals.add(row.id)
+    for some in batches(sorted(rivals)):
+        connection.execute(
+            update(meetings)
+            .where(meetings.c.id.in_(some))
+            .values(due_at=earliest(as_of), version=meetings.c.version + 1)
+        )
+
+
+def _are_near(one: _Span, other: _Span) -> bool:
+    return one.start_at < other.end_at + _REACH and one.end_at > other.start_at - _REACH
 
 
 def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
@@ -373,6 +427,7 @@ def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
             "start_at": row.start_at,
             "end_at": row.end_at,
             "attendance_final": row.attendance_final,
+            "space_due_at": None,
         }
     key = OccurrenceKey(row.ical_uid, row.original_start_at)
     meeting = merge_copies(key, some, first_seen_at=row.first_seen_at)
@@ -385,11 +440,23 @@ def _merged(row: Row[Any], some: tuple[KeptCopy, ...]) -> dict[str, Any]:
         "scope": Scope.FULL if any(c.scope is Scope.FULL for c in some) else Scope.ADULT,
         "meeting_code": code,
         "attendance_final": row.attendance_final and is_same_time and row.meeting_code == code,
+        "space_due_at": row.space_due_at if is_same_time and _is_read_for(row, meeting) else None,
         "is_recurring": meeting.is_recurring,
         "is_cancelled": meeting.is_cancelled,
         "start_at": meeting.start_at,
         "end_at": meeting.end_at,
     }
+
+
+def _is_read_for(row: Row[Any], meeting: Meeting) -> bool:
+    """Whether the space was read for the code and organizer that the event has now."""
+    facts, organizer = row.space, meeting.organizer
+    return (
+        facts is not None
+        and organizer is not None
+        and facts.code == (clean_code(meeting.meeting_code) if meeting.meeting_code else "")
+        and facts.organizer_key == organizer.address_key
+    )
 
 
 def _index_guests(

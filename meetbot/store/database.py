@@ -11,10 +11,13 @@ from sqlalchemy import Connection, Engine
 
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
+from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
-from meetbot.store.engine import make_engine, viewing, writing
+from meetbot.store.engine import alone, make_engine, viewing, writing
+from meetbot.store.exemptions import SqlExemptions
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
+from meetbot.store.holds import SqlHolds
 from meetbot.store.meetings import SqlMeetings
 from meetbot.store.meta import SqlMeta
 from meetbot.store.migrate import migrate
@@ -22,7 +25,9 @@ from meetbot.store.outbox import SqlOutbox
 from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
+from meetbot.store.retention import SqlRetention
 from meetbot.store.shadows import SqlShadows
+from meetbot.store.snapshots import SqlSnapshots
 
 _WAIT_SECONDS = 60
 
@@ -35,10 +40,15 @@ class SqlTx:
         self.meetings = SqlMeetings(connection, clock)
         self.conferences = SqlConferences(connection)
         self.registry = SqlRegistry(connection)
+        self.exemptions = SqlExemptions(connection)
         self.flags = SqlFlags(connection)
+        self.snapshots = SqlSnapshots(connection)
         self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
+        self.chain = SqlChain(connection)
+        self.holds = SqlHolds(connection)
+        self.retention = SqlRetention(connection)
         self.meta = SqlMeta(connection)
 
 
@@ -67,6 +77,12 @@ class SqlStore:
         """One moment of the database, unchanged by what others commit meanwhile."""
         with translated(), viewing(self._engine) as connection:
             yield SqlTx(connection, self._clock)
+
+    @contextmanager
+    def alone(self, work: str, *, patience: float = 30.0) -> Iterator[bool]:
+        """Be the only one at a work among all processes, until leaving or dying."""
+        with translated(), alone(self._engine, work, patience) as is_mine:
+            yield is_mine
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

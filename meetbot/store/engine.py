@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,6 +54,12 @@ def make_engine(url: str) -> Engine:
     )
     event.listen(engine, "handle_error", raise_translated)
     return engine
+
+
+def is_there(url: str) -> bool:
+    """Whether there is a database to open: of SQLite a file; a server is asked only on opening."""
+    parsed = _parse(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
 
 
 def _parse(url: str) -> URL:
@@ -159,6 +167,54 @@ def writing(engine: Engine) -> Iterator[Connection]:
                 lock = text("SELECT pg_advisory_xact_lock(:lock)")
                 connection.execute(lock, {"lock": _WRITERS_LOCK})
             yield connection
+
+
+@contextmanager
+def alone(engine: Engine, work: str, patience: float) -> Iterator[bool]:
+    """A lock among processes that the system takes back when its holder dies.
+
+    Waits for it as many seconds; gives whether it was got.
+
+    SQLite: on a file beside the database. PostgreSQL: an advisory lock of a connection.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            values = {"work": f"meetbot {work}"}
+            query = text("SELECT pg_try_advisory_lock(hashtext(:work))")
+            is_mine = _repeat(patience, lambda: bool(connection.execute(query, values).scalar()))
+            connection.commit()  # the lock is the session's, not the transaction's
+            try:
+                yield is_mine
+            finally:
+                if is_mine:
+                    query = text("SELECT pg_advisory_unlock(hashtext(:work))")
+                    connection.execute(query, values)
+                    connection.commit()
+        return
+    path = Path(f"{engine.url.database}-{work}.lock")
+    try:
+        path.touch(mode=0o600)
+        file = path.open("rb")
+    except OSError as error:
+        raise _unwritable(path) from error
+    with file:
+        yield _repeat(patience, lambda: _is_locked(file.fileno()))
+
+
+def _is_locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _repeat(patience: float, attempt: Callable[[], bool]) -> bool:
+    """Try until it succeeds, or so many seconds are over."""
+    until = time.monotonic() + patience
+    while not (is_done := attempt()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return is_done
 
 
 @contextmanager

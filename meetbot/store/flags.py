@@ -9,10 +9,14 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 
+from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.snapshots import Withheld
 from meetbot.errors import NotFound
-from meetbot.ports import Decision
+from meetbot.ports import Decision, HistoryEntry
+from meetbot.store.chain import SqlChain
+from meetbot.store.columns import clean, clean_key
 from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import decisions, flag_history, flags
 
@@ -31,6 +35,7 @@ class SqlFlags:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._chain = SqlChain(connection)
 
     def of(self, occurrence: str) -> list[Flag]:
         """All flags of an occurrence, oldest first."""
@@ -45,11 +50,18 @@ class SqlFlags:
                 found.setdefault(row.occurrence, []).append(row.flag)
         return found
 
-    def save(self, changes: Sequence[FlagChange], *, as_of: datetime) -> None:
-        """Store changed flags and one history row each."""
+    def save(
+        self,
+        changes: Sequence[FlagChange],
+        *,
+        as_of: datetime,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        """Store changed flags and one history row each, with what they were decided on."""
         for change in changes:
             self._put(change.flag)
-            self._note(change.flag, as_of, change.kind, change.reason)
+            self._note(change.flag, as_of, change.kind, change.reason, snapshot, withheld)
 
     def _put(self, flag: Flag) -> None:
         row = {
@@ -62,8 +74,24 @@ class SqlFlags:
         }
         upsert(self._connection, flags, [row], key=["id"])
 
-    def _note(self, flag: Flag, at: datetime, change: str, reason: str) -> None:
-        row = {"flag_id": flag.id, "at": at, "change": change, "reason": reason, "flag": flag}
+    def _note(
+        self,
+        flag: Flag,
+        at: datetime,
+        change: str,
+        reason: str,
+        snapshot: str | None = None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        row = {
+            "flag_id": flag.id,
+            "at": at,
+            "change": change,
+            "reason": reason,
+            "flag": flag,
+            "snapshot": snapshot,
+            "withheld": withheld,
+        }
         self._connection.execute(_HISTORY, row)
 
     def get(self, flag_id: str) -> Flag:
@@ -85,21 +113,26 @@ class SqlFlags:
         )
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision and the flag's new status; raises `NotFound`."""
+        """Store an officer's decision, the flag's new status and a link; raises `NotFound`."""
         before = self.get(decision.flag_id)
         flag = replace(before, status=decision.status, updated_at=decision.decided_at)
         self._put(flag)
         self._note(flag, decision.decided_at, decision.status, decision.reason)
-        self._connection.execute(
-            insert(decisions).values(
-                flag_id=flag.id,
-                status=decision.status,
-                reason=decision.reason,
-                note=decision.note,
-                by=decision.by,
-                decided_at=decision.decided_at,
-            )
+        row = {
+            "flag_id": clean_key(flag.id),
+            "status": decision.status.value,
+            "reason": clean(decision.reason),
+            "note": clean(decision.note),
+            "by": clean(decision.by),
+            "decided_at": decision.decided_at,
+        }
+        link = self._chain.append(
+            LinkKind.DECISION,
+            flag.id,
+            {"rows": {"decisions": [row_digest("decisions", row)]}},
+            at=decision.decided_at,
         )
+        self._connection.execute(insert(decisions), row | {"link": link.sequence})
         return flag
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
@@ -110,6 +143,35 @@ class SqlFlags:
             .order_by(flag_history.c.id)
         )
         return [(row.at, row.change, row.reason) for row in self._connection.execute(query)]
+
+    def entries(self, flag_id: str) -> builtins.list[HistoryEntry]:
+        """The history with what each change was decided on, oldest first."""
+        query = (
+            select(flag_history)
+            .where(flag_history.c.flag_id == flag_id)
+            .order_by(flag_history.c.id)
+        )
+        return [
+            HistoryEntry(
+                row.at,
+                row.change,
+                row.reason,
+                row.flag,
+                row.snapshot,
+                Withheld(row.withheld) if row.withheld else None,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def decisions(self, flag_id: str) -> builtins.list[Decision]:
+        """What officers decided, oldest first."""
+        query = select(decisions).where(decisions.c.flag_id == flag_id).order_by(decisions.c.id)
+        return [
+            Decision(
+                row.flag_id, FlagStatus(row.status), row.reason, row.note, row.by, row.decided_at
+            )
+            for row in self._connection.execute(query)
+        ]
 
     def opened(self, since: datetime, until: datetime) -> list[Flag]:
         """Flags first opened in [since, until), newest first."""

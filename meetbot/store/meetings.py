@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal,
     or_,
     select,
     true,
@@ -23,14 +24,18 @@ from sqlalchemy import (
 )
 
 from meetbot.domain.findings import Phase
+from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
     Disclosure,
     Fingerprint,
     KeptCopy,
+    Meeting,
     OccurrenceKey,
     Scope,
+    TextDisclosure,
     merge_copies,
 )
+from meetbot.domain.spaces import SpaceFacts
 from meetbot.errors import NotFound
 from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord, Slot
 from meetbot.store.calendars import SqlCalendars
@@ -43,6 +48,7 @@ from meetbot.store.copies import (
     key_text,
     new_meeting,
 )
+from meetbot.store.edits import of, prune, save
 from meetbot.store.statements import batches, last_of, one_of, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
@@ -61,7 +67,16 @@ _JUDGED = (
         ),
         **{
             name: bindparam(name)
-            for name in ("scope", "disclosure", "fingerprints", "undecided", "is_undecided")
+            for name in (
+                "scope",
+                "disclosure",
+                "text_disclosure",
+                "fingerprints",
+                "undecided",
+                "is_undecided",
+                "guest_list",
+                "link",
+            )
         },
         **{
             name: func.coalesce(bindparam(name, type_=Instant()), meetings.c[name])
@@ -151,6 +166,9 @@ class SqlMeetings:
         as_of: datetime,
         version: int,
         phase: Phase | None = None,
+        guest_list: GuestList | None = None,
+        link: str = "",
+        text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
         noted = self._connection.execute(
@@ -161,10 +179,13 @@ class SqlMeetings:
                 "next_due_at": next_due_at,
                 "scope": scope,
                 "disclosure": disclosure,
+                "text_disclosure": text_disclosure,
                 "fingerprints": fingerprints,
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
                 **{name: as_of if of is phase else None for of, name in _JUDGED_AT.items()},
+                "guest_list": guest_list,
+                "link": link,
             },
         )
         if not noted.rowcount:
@@ -177,9 +198,15 @@ class SqlMeetings:
         since: datetime | None = None,
         codes: Collection[str] | None = None,
         address_keys: Collection[str] | None = None,
+        undecided: bool = False,
     ) -> int:
-        """Make occurrences due that fit everything that is given; gives how many."""
+        """Make occurrences due that fit everything that is given; gives how many.
+
+        With `undecided` only those of which something could not be decided.
+        """
         conditions = [or_(meetings.c.copies > 0, meetings.c.is_adhoc)]
+        if undecided:
+            conditions.append(meetings.c.is_undecided)
         if since is not None:
             conditions.append(meetings.c.end_at > since)
         ids: set[int] = set()
@@ -208,7 +235,7 @@ class SqlMeetings:
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Occurrences whose attendance must be read, by start."""
         return self._records(
-            meetings.c.scope == Scope.FULL,
+            meetings.c.scope != Scope.NONE,
             meetings.c.is_cancelled.is_(False),
             meetings.c.meeting_code.is_not(None),
             meetings.c.attendance_final.is_(False),
@@ -249,6 +276,79 @@ class SqlMeetings:
         )
         if before != (problem, is_final, read_at is not None):
             self._make_due([meeting_id], as_of)
+
+    # --- spaces, shared codes, edits ---
+
+    def spaces_due(self, as_of: datetime) -> list[MeetingRecord]:
+        """Occurrences ahead whose space must be read, by start."""
+        return self._records(
+            meetings.c.scope == Scope.FULL,
+            meetings.c.is_cancelled.is_(False),
+            meetings.c.is_adhoc.is_(False),
+            meetings.c.meeting_code.is_not(None),
+            meetings.c.start_at > as_of,
+            or_(meetings.c.space_due_at.is_(None), meetings.c.space_due_at <= as_of),
+        )
+
+    def note_space(
+        self, meeting_id: int, facts: SpaceFacts, *, due_at: datetime, as_of: datetime
+    ) -> None:
+        """Note what a space is like; news makes the occurrence due."""
+        query = select(meetings.c.space).where(meetings.c.id == meeting_id)
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise _no_meeting(meeting_id)
+        self._connection.execute(
+            update(meetings)
+            .where(meetings.c.id == meeting_id)
+            .values(space=facts, space_due_at=due_at)
+        )
+        if row.space is None or replace(row.space, read_at=facts.read_at) != facts:
+            self._make_due([meeting_id], as_of)
+
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events with this meeting's code, the nearest in time first."""
+        if meeting.meeting_code is None:
+            return []
+        query = (
+            select(meetings.c.id)
+            .where(
+                meetings.c.meeting_code == clean_code(meeting.meeting_code),
+                meetings.c.ical_uid != meeting.key.ical_uid,
+                meetings.c.is_cancelled.is_(False),
+                meetings.c.copies > 0,
+            )
+            .order_by(func.abs(meetings.c.start_at - literal(meeting.start_at, Instant())))
+            .limit(limit)
+        )
+        ids = list(self._connection.execute(query).scalars())
+        found = {one.id: one for one in self._records(meetings.c.id.in_(ids))} if ids else {}
+        return [found[meeting_id] for meeting_id in ids]
+
+    def wake_sharing(self, codes: Collection[str], uid: str | None, as_of: datetime) -> int:
+        """Make events with one of these codes due, but for those of one uid; gives how many."""
+        query = select(meetings.c.id).where(
+            meetings.c.meeting_code.in_([clean_code(code) for code in codes]),
+            meetings.c.ical_uid != uid,
+            meetings.c.copies > 0,
+        )
+        return self._make_due(self._connection.execute(query).scalars(), as_of)
+
+    def save_edits(self, edits: Collection[KeptEdit], *, as_of: datetime) -> int:
+        """Upsert audit rows of kept events; the occurrences of new ones become due."""
+        number, touched = save(self._connection, edits)
+        self._make_due(touched, as_of)
+        return number
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+        return of(self._connection, event_ids)
+
+    def prune_edits(self, before: datetime) -> int:
+        """Delete audit rows written before; gives how many."""
+        return prune(self._connection, before)
+
+    # --- ad-hoc calls ---
 
     def ensure_adhoc(self, code: str | None, start_at: datetime, *, as_of: datetime) -> int:
         """The occurrence of an ad-hoc call, made when new and due at once."""
@@ -324,6 +424,13 @@ class SqlMeetings:
                 found.setdefault(row.meeting_code, []).append(Slot(*row[1:]))
         return found
 
+    def shared_codes(self, codes: Collection[str]) -> frozenset[str]:
+        """Those of these codes that events of more than one uid have."""
+        found: set[str] = set()
+        for some in batches(sorted({clean_code(code) for code in codes})):
+            found |= set(self._connection.execute(_SHARED, {"codes": some}).scalars())
+        return frozenset(found)
+
     def _ids(self, *conditions: ColumnElement[bool]) -> list[int]:
         query = (
             select(meetings.c.id).where(*conditions).order_by(meetings.c.start_at, meetings.c.id)
@@ -360,6 +467,17 @@ _SLOTS_OF = (
     .order_by(meetings.c.start_at, meetings.c.id)
 )
 
+_SHARED = (
+    select(meetings.c.meeting_code)
+    .where(
+        one_of(meetings.c.meeting_code, "codes"),
+        meetings.c.is_cancelled.is_(False),
+        meetings.c.copies > 0,
+    )
+    .group_by(meetings.c.meeting_code)
+    .having(func.count(meetings.c.ical_uid.distinct()) > 1)
+)
+
 
 def _no_meeting(meeting_id: int) -> NotFound:
     return NotFound(f"there is no occurrence {meeting_id}")
@@ -391,6 +509,7 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
             some,
             first_seen_at=row.first_seen_at,
             disclosure=row.disclosure,
+            text_disclosure=row.text_disclosure,
             fingerprints=row.fingerprints,
         )
     return MeetingRecord(
@@ -409,4 +528,10 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
             for phase, name in _JUDGED_AT.items()
             if (at := getattr(row, name)) is not None
         },
+        event_ids=frozenset(
+            event_id for c in some for event_id in (c.event_id, c.recurring_event_id) if event_id
+        ),
+        space=row.space,
+        guest_list=row.guest_list,
+        link=row.link or "",
     )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from meetbot.domain.notices import Notice
+from meetbot.domain.chain import LinkKind, digest, sha256
+from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.errors import NotFound
-from meetbot.ports import OutboxState, QueuedNotice
+from meetbot.ports import FailedNotice, MailedNotice, OutboxState, QueuedNotice
+from meetbot.store.chain import STORED_NOTICE, SqlChain, digest_of
 from meetbot.store.columns import clean_key
 from meetbot.store.statements import batches
 from meetbot.store.tables import outbox
 
-_CLAIM = timedelta(minutes=10)
 _UNSENT = (OutboxState.QUEUED, OutboxState.IN_FLIGHT)
 
 
@@ -24,6 +26,7 @@ class SqlOutbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._chain = SqlChain(connection)
 
     def add(self, notices: Iterable[Notice], *, as_of: datetime) -> int:
         """Queue notices whose id was never seen; gives how many."""
@@ -38,8 +41,7 @@ class SqlOutbox:
         return added
 
     def claim(self, as_of: datetime, limit: int) -> list[QueuedNotice]:
-        """Take due notices, the longest due first, with the claims of workers that died."""
-        self._take_back(as_of)
+        """Take due notices, the longest due first."""
         self._drop_late(as_of)
         query = (
             select(outbox.c.id, outbox.c.notice, outbox.c.thread, outbox.c.attempts)
@@ -60,15 +62,14 @@ class SqlOutbox:
             )
         ]
 
-    def _take_back(self, as_of: datetime) -> None:
-        self._connection.execute(
+    def take_back(self, as_of: datetime) -> int:
+        """Queue again what is claimed; gives how many. Only for who alone may claim."""
+        taken = self._connection.execute(
             update(outbox)
-            .where(
-                outbox.c.state == OutboxState.IN_FLIGHT,
-                outbox.c.inflight_since <= as_of - _CLAIM,
-            )
+            .where(outbox.c.state == OutboxState.IN_FLIGHT)
             .values(state=OutboxState.QUEUED, inflight_since=None, changed_at=as_of)
         )
+        return taken.rowcount
 
     def _drop_late(self, as_of: datetime) -> None:
         self._connection.execute(
@@ -87,18 +88,34 @@ class SqlOutbox:
         )
         return tuple(self._connection.execute(query).scalars())
 
-    def sent(self, notice_id: str, message_id: str, *, at: datetime) -> None:
-        """Mark as handed over, whatever happened to the claim meanwhile."""
+    def sent(self, mail: Mail, *, at: datetime) -> None:
+        """Mark as handed over, whatever happened to the claim meanwhile, and record it."""
         self._settle(
-            notice_id,
+            mail.notice_id,
             tuple(OutboxState),
             state=OutboxState.SENT,
-            message_id=message_id,
+            message_id=mail.message_id,
             inflight_since=None,
             changed_at=at,
         )
+        query = select(outbox.c.id, outbox.c.message_id, STORED_NOTICE, outbox.c.link).where(
+            outbox.c.id == mail.notice_id
+        )
+        row = self._connection.execute(query).one()
+        digests = {
+            "message": sha256(mail.raw),
+            "recipients": digest({"message_id": row.message_id, "to": sorted(mail.to)}),
+        }
+        if row.link is not None:  # sent twice: the row is recorded already
+            self._chain.append(LinkKind.MAIL, row.id, digests, at=at)
+            return
+        rows = {"outbox": [digest_of("outbox", dict(row._mapping))]}
+        link = self._chain.append(LinkKind.MAIL, row.id, digests | {"rows": rows}, at=at)
+        self._move(row.id, (OutboxState.SENT,), link=link.sequence)
 
-    def defer(self, notice_id: str, reason: str, *, retry_at: datetime) -> None:
+    def defer(
+        self, notice_id: str, reason: str, *, retry_at: datetime, left: tuple[str, ...] = ()
+    ) -> None:
         """Try again later; a notice that was dropped or sent meanwhile stays so."""
         self._settle(
             notice_id,
@@ -108,6 +125,12 @@ class SqlOutbox:
             due_at=retry_at,
             inflight_since=None,
         )
+        if left:
+            query = select(outbox.c.notice).where(outbox.c.id == notice_id)
+            notice = replace(self._connection.execute(query).scalar_one(), left=left)
+            self._connection.execute(
+                update(outbox).where(outbox.c.id == notice_id).values(notice=notice)
+            )
 
     def fail(self, notice_id: str, reason: str, *, at: datetime) -> None:
         """Never try again; a notice that was dropped or sent meanwhile stays so."""
@@ -120,6 +143,20 @@ class SqlOutbox:
             changed_at=at,
         )
 
+    def failed(self, *, since: datetime | None) -> list[FailedNotice]:
+        """Notices that were given up after an instant (None: ever), oldest first."""
+        query = (
+            select(outbox.c.kind, outbox.c.reason, outbox.c.changed_at)
+            .where(outbox.c.state == OutboxState.FAILED)
+            .order_by(outbox.c.changed_at, outbox.c.id)
+        )
+        if since is not None:
+            query = query.where(outbox.c.changed_at > since)
+        return [
+            FailedNotice(NoticeKind(kind), reason, at)
+            for kind, reason, at in self._connection.execute(query)
+        ]
+
     def _settle(self, notice_id: str, states: Collection[OutboxState], **values: Any) -> None:
         if not self._move(notice_id, states, **values) and not self.known([notice_id]):
             raise NotFound(f"there is no notice {notice_id} in the outbox")
@@ -131,6 +168,13 @@ class SqlOutbox:
             .values(**values)
         )
         return moved.rowcount == 1
+
+    def waiting(self) -> int:
+        """How many notices were tried in vain and wait for another try."""
+        query = select(func.count()).where(
+            outbox.c.state == OutboxState.QUEUED, outbox.c.attempts > 0
+        )
+        return self._connection.execute(query).scalar_one()
 
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of an occurrence, claimed ones too; gives how many."""
@@ -164,6 +208,18 @@ class SqlOutbox:
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         found = {OutboxState(state): number for state, number in self._connection.execute(query)}
         return {state: found.get(state, 0) for state in OutboxState}
+
+    def of_thread(self, thread: str) -> list[MailedNotice]:
+        """Every notice about one occurrence, the first queued first."""
+        query = (
+            select(outbox.c.notice, outbox.c.state, outbox.c.queued_at, outbox.c.changed_at)
+            .where(outbox.c.thread == thread)
+            .order_by(outbox.c.queued_at, outbox.c.id)
+        )
+        return [
+            MailedNotice(row.notice, OutboxState(row.state), row.queued_at, row.changed_at)
+            for row in self._connection.execute(query)
+        ]
 
 
 def _row(notice: Notice, as_of: datetime) -> dict[str, Any]:

@@ -7,12 +7,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_
 
 from meetbot.domain.people import AccountKind, KnownAccount
 from meetbot.ports import KnownGroup, StaffCalendar
 from meetbot.store.statements import batches, one_of, upsert
-from meetbot.store.tables import account_addresses, accounts, groups, learned_addresses
+from meetbot.store.tables import (
+    account_addresses,
+    accounts,
+    groups,
+    learned_addresses,
+    student_marks,
+)
 
 _Known = tuple[KnownAccount, tuple[str, ...]]
 
@@ -24,6 +30,12 @@ _BY_ADDRESS = (
 )
 _BY_PERSON = select(accounts).where(one_of(accounts.c.person_key, "keys"))
 _GROUPS = select(groups).where(one_of(groups.c.address_key, "keys"))
+_WITH_MARKS = (
+    select(student_marks.c.mark, student_marks.c.person_key)
+    .join_from(student_marks, accounts)
+    .where(accounts.c.kind == AccountKind.STUDENT, one_of(student_marks.c.mark, "keys"))
+)
+_MARKS_OF = select(student_marks).where(one_of(student_marks.c.person_key, "keys"))
 _LEARNED = select(learned_addresses).where(one_of(learned_addresses.c.id_key, "keys"))
 
 
@@ -102,6 +114,30 @@ class SqlPeople:
                 found[row.person_key] = _account(row)
         return found
 
+    def note_marks(self, marks: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Replace the marks of these people; gives those whose marks changed."""
+        changed: set[str] = set()
+        for people in batches(marks):
+            wanted = {(mark, person) for person in people for mark in marks[person]}
+            rows = self._connection.execute(_MARKS_OF, {"keys": people})
+            stored = {(row.mark, row.person_key) for row in rows}
+            for gone in batches(stored - wanted):
+                pair = tuple_(student_marks.c.mark, student_marks.c.person_key)
+                self._connection.execute(delete(student_marks).where(pair.in_(gone)))
+            for new in batches(wanted - stored):
+                values = [{"mark": mark, "person_key": person} for mark, person in new]
+                self._connection.execute(insert(student_marks), values)
+            changed |= {person for _, person in stored ^ wanted}
+        return frozenset(changed)
+
+    def with_marks(self, marks: Collection[str]) -> dict[str, frozenset[str]]:
+        """Person keys of students by mark."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for keys in batches(marks):
+            for mark, person_key in self._connection.execute(_WITH_MARKS, {"keys": keys}):
+                found[mark].add(person_key)
+        return {mark: frozenset(people) for mark, people in found.items()}
+
     def staff_calendars(self) -> list[StaffCalendar]:
         """Calendars of active staff, by address."""
         query = select(accounts.c.address, accounts.c.person_key).where(
@@ -137,9 +173,14 @@ class SqlPeople:
                 )
         return found
 
-    def learn(self, id_key: str, address_key: str, address: str) -> None:
+    def learn(self, id_key: str, address_key: str, address: str, *, at: datetime) -> None:
         """Remember an outsider's clear address."""
-        row = {"id_key": id_key, "address_key": address_key, "address": address}
+        row = {
+            "id_key": id_key,
+            "address_key": address_key,
+            "address": address,
+            "learned_at": at,
+        }
         upsert(self._connection, learned_addresses, [row], key=["id_key"])
 
     def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:

@@ -12,11 +12,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, or_, select, update
 
-from meetbot.domain.registry import Registry, RegistryFile, Row, file_of, from_cells, to_cells
+from meetbot.domain.chain import LinkKind, row_digest
+from meetbot.domain.registry import Registry, RegistryFile, file_of, from_cells, to_cells
+from meetbot.domain.registry import Row as RegistryRow
 from meetbot.domain.registry import row_key as key_of
 from meetbot.errors import Permanent
+from meetbot.store.chain import SqlChain
 from meetbot.store.columns import clean_key, from_micros, to_micros
 from meetbot.store.meta import SqlMeta
 from meetbot.store.statements import batches
@@ -33,6 +36,7 @@ class SqlRegistry:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._meta = SqlMeta(connection)
+        self._chain = SqlChain(connection)
         self._since: datetime | None = None
 
     def current(self) -> Registry:
@@ -59,30 +63,46 @@ class SqlRegistry:
         wanted = dict(_keyed(tuple(registry.all_rows())))
         query = select(registry_rows).where(registry_rows.c.known_to.is_(None))
         kept: set[_Key] = set()
-        ended: list[int] = []
+        ended: list[Row[Any]] = []
         moved: dict[int, int] = {}
         for row in self._connection.execute(query):
             position, cells = wanted.get((row.file, row.row_key), (None, None))
             if position is None or cells != row.cells:
-                ended.append(row.id)
+                ended.append(row)
                 continue
             kept.add((row.file, row.row_key))
             if position != row.position:
                 moved[row.id] = position
-        added = [key for key in wanted if key not in kept]
-        self._end(ended, as_of)
+        added = [_new(key, *wanted[key], as_of) for key in wanted if key not in kept]
         self._move(moved)
-        self._add([_new(key, *wanted[key], as_of) for key in added])
         if not (ended or added or self.known_since() is None):
             return False
+        link = self._record(added, ended, as_of)
+        self._end([row.id for row in ended], as_of, link)
+        self._add([row | {"link": link} for row in added])
         self._meta.set(_SINCE, str(to_micros(as_of)))
         self._since = as_of
         return True
 
-    def _end(self, ids: Sequence[int], as_of: datetime) -> None:
+    def _record(
+        self, added: Sequence[dict[str, Any]], ended: Sequence[Row[Any]], as_of: datetime
+    ) -> int:
+        """The link that records this import; gives its sequence."""
+        rows = {
+            "registry_rows": sorted(row_digest("registry_rows", row) for row in added),
+            "registry_ends": sorted(
+                row_digest("registry_ends", dict(row._mapping) | {"known_to": as_of})
+                for row in ended
+            ),
+        }
+        return self._chain.append(LinkKind.REGISTRY, "", {"rows": rows}, at=as_of).sequence
+
+    def _end(self, ids: Sequence[int], as_of: datetime, link: int) -> None:
         for some in batches(ids):
             self._connection.execute(
-                update(registry_rows).where(registry_rows.c.id.in_(some)).values(known_to=as_of)
+                update(registry_rows)
+                .where(registry_rows.c.id.in_(some))
+                .values(known_to=as_of, ended_link=link)
             )
 
     def _move(self, positions: dict[int, int]) -> None:
@@ -107,7 +127,7 @@ class SqlRegistry:
         return self._since
 
 
-def _keyed(rows: Sequence[Row]) -> Iterator[tuple[_Key, tuple[int, dict[str, str]]]]:
+def _keyed(rows: Sequence[RegistryRow]) -> Iterator[tuple[_Key, tuple[int, dict[str, str]]]]:
     """Each row's place in its file and its cells, by file and key.
 
     Keys are unique in a validated file; of rows that share one none is lost all the same.
@@ -135,7 +155,7 @@ def _new(key: _Key, position: int, cells: dict[str, str], as_of: datetime) -> di
     }
 
 
-def _row(file: str, cells: dict[str, str]) -> Row:
+def _row(file: str, cells: dict[str, str]) -> RegistryRow:
     try:
         return from_cells(RegistryFile(file), cells)
     except ValueError as error:

@@ -13,14 +13,23 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
 )
 
 from meetbot.domain.flags import Flag
-from meetbot.domain.meetings import Disclosure, Fingerprint, KeptCopy, KeptGuest
+from meetbot.domain.guest_list import GuestList
+from meetbot.domain.meetings import (
+    Disclosure,
+    Fingerprint,
+    KeptCopy,
+    KeptGuest,
+    TextDisclosure,
+)
 from meetbot.domain.notices import Notice
+from meetbot.domain.spaces import SpaceFacts
 from meetbot.store.columns import Document, Instant, Key, Words
 
 metadata = MetaData(
@@ -67,6 +76,20 @@ account_addresses = Table(
 )
 """Which account an address or alias leads to. Keyed addresses only."""
 
+student_marks = Table(
+    "student_marks",
+    metadata,
+    Column("mark", Key, primary_key=True),
+    Column(
+        "person_key",
+        Key,
+        ForeignKey("accounts.person_key", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Index(None, "person_key"),
+)
+"""Keyed marks of students' names and ids, to find them in a text. Nothing can be read from them."""
+
 groups = Table(
     "groups",
     metadata,
@@ -83,6 +106,7 @@ learned_addresses = Table(
     Column("id_key", Key, primary_key=True),
     Column("address_key", Key, nullable=False),
     Column("address", Words, nullable=False),
+    Column("learned_at", Instant, nullable=False),
 )
 """Clear addresses of outsiders by their keyed Meet id. Nobody of the district."""
 
@@ -121,12 +145,17 @@ meetings = Table(
     Column("due_at", Instant),
     Column("version", Integer, nullable=False),
     Column("disclosure", Document(Disclosure)),
+    Column("text_disclosure", Document(TextDisclosure)),
     Column("fingerprints", Document(tuple[Fingerprint, ...]), nullable=False),
     Column("undecided", Document(tuple[str, ...]), nullable=False),
     Column("is_undecided", Boolean, nullable=False),
     Column("attendance_read_at", Instant),
     Column("attendance_problem", Words, nullable=False),
     Column("attendance_final", Boolean, nullable=False),
+    Column("space", Document(SpaceFacts)),
+    Column("space_due_at", Instant),
+    Column("guest_list", Document(GuestList)),
+    Column("link", Key),
     Column("judged_before_at", Instant),
     Column("judged_during_at", Instant),
     Column("judged_after_at", Instant),
@@ -140,7 +169,10 @@ meetings = Table(
 
 `version` counts the changes that made one due, `judged_…_at` are the last instants at which one was
 judged before, during and after the meeting. `copies` is 0 for an ad-hoc call, and for an event
-that left the scope.
+that left the scope. Without `space_due_at` the space was not read for the event as it is now.
+`link` is code and outside guests as of the last judgment, the latter hashed: when it changes, other
+events with the code are judged again. Entries of a guest list and co-hosts are keyed; a co-host's
+address is clear unless a student's.
 """
 
 copies = Table(
@@ -156,6 +188,8 @@ copies = Table(
     Column("is_cancelled", Boolean, nullable=False),
     Column("copy", Document(KeptCopy), nullable=False),
     Index(None, "meeting_id"),
+    Index(None, "event_id"),
+    Index(None, "recurring_event_id"),
 )
 """Each calendar's copy of an occurrence. Student guests by key and domain only."""
 
@@ -172,6 +206,19 @@ meeting_guests = Table(
     Index(None, "address_key"),
 )
 """Keyed guests, organizers, creators and groups of each occurrence, to find it by them."""
+
+event_edits = Table(
+    "event_edits",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("event_id", Key, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Document(KeptGuest)),
+    Column("guest_key", Key),
+    Index(None, "event_id"),
+    Index(None, "at"),
+)
+"""Rows of the Calendar audit log about kept events: who changed one, whom they added, all keyed."""
 
 # --- conferences --------------------------------------------------------------------------------
 
@@ -209,11 +256,43 @@ registry_rows = Table(
     Column("cells", Document(dict[str, str]), nullable=False),
     Column("known_from", Instant, nullable=False),
     Column("known_to", Instant),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
     Index(None, "known_to"),
+    Index(None, "link"),
+    Index(None, "ended_link"),
 )
-"""Every registry row ever imported, and from when to when it was the known one."""
+"""Every registry row imported, and from when to when it was the known one.
+
+`link` and `ended_link` are the links of the chain that record its coming and its end.
+"""
+
+exemption_uses = Table(
+    "exemption_uses",
+    metadata,
+    Column("exemption", Key, primary_key=True),
+    Column("occurrence", Key, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Index(None, "used_at"),
+)
+"""In which occurrence (keyed) which exemption (keyed) was used, also of meetings not kept."""
 
 # --- flags and mail -----------------------------------------------------------------------------
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("digest", Key, primary_key=True),
+    Column("occurrence", Key, nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "occurrence"),
+)
+"""What changes of flags were decided on: Google's evidence lasts 30 days.
+
+`body` is a packed JSON text, `digest` the SHA-256 of that text. Students keyed, as everywhere.
+"""
 
 flags = Table(
     "flags",
@@ -253,9 +332,15 @@ flag_history = Table(
     Column("change", Text, nullable=False),
     Column("reason", Words, nullable=False),
     Column("flag", Document(Flag), nullable=False),
+    Column("snapshot", Key, ForeignKey("snapshots.digest")),
+    Column("withheld", Text),
     Index(None, "flag_id"),
+    Index(None, "snapshot"),
 )
-"""Every change of a flag with the flag as it then was: Google's evidence lasts 30 days."""
+"""Every change of a flag with the flag as it then was, and what it was decided on.
+
+Without a snapshot `withheld` says why; an officer's decision has neither.
+"""
 
 decisions = Table(
     "decisions",
@@ -267,9 +352,11 @@ decisions = Table(
     Column("note", Words, nullable=False),
     Column("by", Words, nullable=False),
     Column("decided_at", Instant, nullable=False),
+    Column("link", BigInteger),
     Index(None, "flag_id"),
+    Index(None, "link"),
 )
-"""What officers decided, in their words."""
+"""What officers decided, in their words; `link` of the chain records it."""
 
 outbox = Table(
     "outbox",
@@ -288,11 +375,16 @@ outbox = Table(
     Column("queued_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("notice", Document(Notice), nullable=False),
+    Column("link", BigInteger),
     Index(None, "state", "due_at"),
     Index(None, "occurrence"),
     Index(None, "thread"),
+    Index(None, "link"),
 )
-"""Mails to be, under way and done. Recipients are addresses of the district's staff."""
+"""Mails to be, under way and done. Recipients are addresses of the district's staff.
+
+`link` of the chain records that it was sent.
+"""
 
 reminders = Table(
     "reminders",
@@ -303,6 +395,51 @@ reminders = Table(
     Column("queued_at", Instant, nullable=False),
 )
 """Which reminder was queued for which start of an occurrence."""
+
+# --- chain and retention ------------------------------------------------------------------------
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("payload", Words, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "kind", "subject"),
+)
+"""The hash chain, see `domain.chain`. Digests, counts and instants; no person."""
+
+holds = Table(
+    "holds",
+    metadata,
+    _number(),
+    Column("kind", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+    Column("removed_by", Words),
+    Column("removed_reason", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""Legal holds: what must not be deleted, why and on whose word, and their end."""
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("meetings", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("visits", Integer, nullable=False),
+)
+"""How many meetings in scope, calls and visits of each local month were deleted. No people."""
 
 # --- progress -----------------------------------------------------------------------------------
 

@@ -97,6 +97,11 @@ def to_rows(document: str) -> VisitRows:
     }
 
 
+def id_keys(document: str) -> set[str]:
+    """Keyed ids of the people in a document."""
+    return {key for who in orjson.loads(document)["who"] if (key := who.get("id_key"))}
+
+
 def to_visits(conference: str, source: Source, document: str) -> tuple[Visit[Identity], ...]:
     """The visits of a document, by start."""
     values = orjson.loads(document)

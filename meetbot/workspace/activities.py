@@ -80,11 +80,17 @@ def _lenient(raw: Raw) -> Activity:
     row_id, actor = as_object(raw.get("id")), as_object(raw.get("actor"))
     events = raw.get("events")
     return Activity(
-        RowId(as_text(row_id.get("time"), 64), as_text(row_id.get("uniqueQualifier"), 64)),
+        RowId(as_text(row_id.get("time"), 64), _qualifier(row_id.get("uniqueQualifier"))),
         Actor(as_text(actor.get("email")), as_text(actor.get("profileId"), 64)),
         # A list from Google, and one object from collectors that split it.
         [_event(one) for one in ([events] if isinstance(events, dict) else as_objects(events))],
     )
+
+
+def _qualifier(value: object) -> str:
+    """A 64-bit number, as a string from Google: without it rows of one instant would be one."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return as_text(str(value) if is_number else value, 64)
 
 
 def _event(raw: Raw) -> Event:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from meetbot.domain.dates import local_day_start
+from meetbot.domain.invitation import Attachment, Invitation
 from meetbot.domain.meetings import Attendee, EventCopy
 from meetbot.domain.platforms import PlatformLink, entry_point_link, find_links
 from meetbot.errors import Permanent
@@ -28,23 +29,24 @@ from meetbot.workspace.raw import (
     as_object,
     as_objects,
     as_text,
+    is_longer,
     rfc3339,
 )
 from meetbot.workspace.refusals import items_of, status_of, unreadable
 
 _EVENT_TYPES = ("default", "fromGmail")
-"""Not `birthday`, `focusTime`, `outOfOffice`, `workingLocation`: nobody is invited to those."""
+_OTHER_TYPES = ("birthday", "focusTime", "outOfOffice", "workingLocation")
+"""Nobody is invited to those."""
 _FIELDS = (
     "nextPageToken,nextSyncToken,items("
     "id,status,eventType,iCalUID,recurringEventId,originalStartTime,start,end,updated,"
     "visibility,privateCopy,organizer(email,self),creator/email,"
     "attendees(email,displayName,responseStatus,resource,organizer,self),attendeesOmitted,"
     "guestsCanSeeOtherGuests,guestsCanInviteOthers,guestsCanModify,"
-    "location,description,hangoutLink,"
+    "summary,location,description,hangoutLink,attachments(title,fileUrl,mimeType),"
     "conferenceData(conferenceId,conferenceSolution/key/type,"
     "entryPoints(entryPointType,uri),notes))"
 )
-"""No title: nothing is decided by it."""
 _MEET_LINK = re.compile(
     r"(?<![\w.@-])meet\.google\.com/(?:lookup/)?([a-z]{3}-?[a-z]{4}-?[a-z]{3})(?![\w-])",
     re.IGNORECASE | re.ASCII,
@@ -96,13 +98,17 @@ class GoogleCalendars:
         moved = SyncMark(token, mark.window_start_at, mark.window_end_at, mark.synced_at)
         return CalendarRead(events, moved, is_full=False, malformed=malformed)
 
-    def _pages(self, owner: str, place: dict[str, str]) -> tuple[tuple[EventCopy, ...], int, str]:
-        """Events of all pages, how many were malformed, and the token of the last page.
+    def _pages(
+        self, owner: str, place: dict[str, str]
+    ) -> tuple[tuple[EventCopy, ...], tuple[str, ...], str]:
+        """Events of all pages, ids of malformed ones, and the token of the last page.
 
-        Apart from `place` the parameters are always the same, as a sync token demands.
+        Apart from `place` the parameters are always the same, as a sync token demands. An event
+        that changes while pages are read may come twice: the later one counts.
         """
-        events: list[EventCopy] = []
-        malformed, token = 0, ""
+        events: dict[str, EventCopy] = {}
+        malformed: list[str] = []
+        token = ""
         for page in self._client.pages(
             CALENDARS,
             owner,
@@ -115,17 +121,17 @@ class GoogleCalendars:
             **place,
         ):
             for raw in items_of(CALENDARS, page, "items"):
-                if raw.get("eventType", "default") not in _EVENT_TYPES:
+                if raw.get("eventType") in _OTHER_TYPES:
                     continue
                 copy = to_copy(raw, owner, self._zone)
                 if copy is None:
-                    malformed += 1
+                    malformed.append(as_text(raw.get("id")))
                 else:
-                    events.append(copy)
+                    events[copy.event_id] = copy
             token = as_text(page.get("nextSyncToken"), 1_000_000)
         if not token:
             raise unreadable(CALENDARS, "a list without nextSyncToken")
-        return tuple(events), malformed, token
+        return tuple(events.values()), tuple(malformed), token
 
 
 # --- one event ----------------------------------------------------------------------------------
@@ -159,14 +165,15 @@ def to_copy(raw: Raw, calendar: str, zone: ZoneInfo) -> EventCopy | None:
     return EventCopy(
         calendar=calendar,
         event_id=event_id,
-        ical_uid=as_text(raw.get("iCalUID")) or None,
+        # Google derives the uid of its own events from the id; nearly all have it anyway.
+        ical_uid=as_text(raw.get("iCalUID")) or f"{series or event_id}@google.com",
         recurring_event_id=series,
         original_start_at=original_start_at or start_at,
         start_at=start_at,
         end_at=end_at,
         is_all_day=is_all_day,
         organizer=as_text(organizer.get("email")) or None,
-        is_organizer_copy=as_flag(organizer.get("self")),
+        is_organizer_copy=as_flag(organizer.get("self")) or _is_owner(organizer, calendar),
         creator=as_text(as_object(raw.get("creator")).get("email")) or None,
         attendees=attendees,
         attendees_omitted=as_flag(raw.get("attendeesOmitted")) or not are_all_named,
@@ -178,7 +185,13 @@ def to_copy(raw: Raw, calendar: str, zone: ZoneInfo) -> EventCopy | None:
         meeting_code=_meeting_code(raw),
         links=_links(raw),
         updated_at=as_instant(raw.get("updated")),
+        invitation=None if _is_hidden(raw) else _invitation(raw),
     )
+
+
+def _is_owner(organizer: Raw, calendar: str) -> bool:
+    """Whether an event's organizer is the calendar that it was read from."""
+    return as_text(organizer.get("email")).casefold() == calendar.casefold()
 
 
 def _moment(value: object, zone: ZoneInfo) -> tuple[datetime | None, bool]:
@@ -205,6 +218,8 @@ def _floating(raw: Raw, zone: ZoneInfo) -> datetime | None:
 
 def _attendees(value: object) -> tuple[tuple[Attendee, ...], bool]:
     """The guest list, and whether everybody on it has an address."""
+    if value is not None and not isinstance(value, list):
+        return (), False
     entries = as_objects(value)
     found = tuple(
         Attendee(
@@ -229,6 +244,31 @@ def _is_hidden(raw: Raw) -> bool:
     return raw.get("visibility") in ("private", "confidential") and not any(
         name in raw for name in _DETAILS
     )
+
+
+# --- what it says -------------------------------------------------------------------------------
+
+_MOST_FILES = 50
+"""Google allows 25 attachments."""
+
+
+def _invitation(raw: Raw) -> Invitation:
+    """Title, texts and attachments, cut: anybody may write megabytes into them."""
+    texts = {name: raw.get(name) for name in ("summary", "description", "location")}
+    files = as_objects(raw.get("attachments"))
+    return Invitation(
+        title=as_text(texts["summary"], LONGEST_TEXT),
+        description=as_text(texts["description"], LONGEST_TEXT),
+        location=as_text(texts["location"], LONGEST_TEXT),
+        files=tuple(_attachment(file) for file in files[:_MOST_FILES]),
+        is_cut=any(is_longer(text, LONGEST_TEXT) for text in texts.values())
+        or len(files) > _MOST_FILES,
+    )
+
+
+def _attachment(raw: Raw) -> Attachment:
+    url, mime_type = as_text(raw.get("fileUrl")), as_text(raw.get("mimeType"), LONGEST_NAME)
+    return Attachment(as_text(raw.get("title")), url, mime_type)
 
 
 # --- where it takes place -----------------------------------------------------------------------

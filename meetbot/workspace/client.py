@@ -51,6 +51,8 @@ _SERVICES: Mapping[Api, tuple[str, str, str]] = {
 }
 """Name, version, and the service path, which an own endpoint must repeat."""
 _MOST_PAGES = 10_000
+_WINDOW = 60.0
+"""Seconds after which a limit per minute should be over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class RetryPolicy:
     `total` bounds the waiting for rate limits, `outage` that for failures. `budget` is how many
     more retries after failures (not after rate limits) an API is given than half its successes.
     A call that insisted in vain uses it up: when an API is down, the next calls fail at once, so
-    that a pass over everything still ends within two minutes.
+    that a pass over everything still ends within two minutes. The same holds for rate limits: a
+    call that waited for longer than a minute window in vain is the last one that waits until a
+    request succeeds.
     """
 
     tries: int = 6
@@ -89,12 +93,23 @@ class RetryPolicy:
 
 
 class _Budget:
-    """Retries that are left for each API."""
+    """Retries that are left for each API, and where waiting for a rate limit was in vain."""
 
     def __init__(self, most: int) -> None:
         self._most = float(most)
         self._left = dict.fromkeys(Api, float(most))
+        self._limited: set[Api] = set()
         self._lock = threading.Lock()
+
+    def may_wait(self, api: Api) -> bool:
+        """Whether waiting for a rate limit may help."""
+        with self._lock:
+            return api not in self._limited
+
+    def give_up(self, api: Api) -> None:
+        """A call waited for its rate limit in vain."""
+        with self._lock:
+            self._limited.add(api)
 
     def spend(self, api: Api) -> bool:
         """Take one retry; False when none is left."""
@@ -113,6 +128,7 @@ class _Budget:
         """A request succeeded."""
         with self._lock:
             self._left[api] = min(self._most, self._left[api] + 0.5)
+            self._limited.discard(api)
 
 
 class GoogleClient:
@@ -174,7 +190,9 @@ class GoogleClient:
             late = passed > self._policy.time_for(refused)
             if late or state.attempt_number >= self._policy.tries_for(refused):
                 return True
-            return not (refused.is_rate or self._budget.spend(grant.api))
+            if refused.is_rate:
+                return not self._budget.may_wait(grant.api)
+            return not self._budget.spend(grant.api)
 
         retrying = Retrying(
             retry=retry_if_exception(_may_help),
@@ -186,7 +204,9 @@ class GoogleClient:
         try:
             answer: Raw = retrying(self._once, grant, subject, method, parameters)
         except Refused as refused:
-            if isinstance(refused.error, Temporary) and not refused.is_rate:
+            if refused.is_rate and self._clock() - begun > _WINDOW:
+                self._budget.give_up(grant.api)
+            elif isinstance(refused.error, Temporary) and not refused.is_rate:
                 self._budget.drain(grant.api)
             raise refused.error from refused
         self._budget.refill(grant.api)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from meetbot.domain.people import Account, DistrictUnits
-from meetbot.errors import NotFound, Permanent
+from meetbot.errors import AccessDenied, NotFound, Permanent
 from meetbot.ports import GroupMember
 from meetbot.workspace.api import DOMAINS, GROUPS, UNITS, USERS, Api
 from meetbot.workspace.client import GoogleClient
@@ -27,7 +27,7 @@ from meetbot.workspace.refusals import items_of, status_of, unreadable
 _CUSTOMER = "my_customer"
 _USER_FIELDS = (
     "id,primaryEmail,aliases,nonEditableAliases,orgUnitPath,suspended,archived,isGuestUser,"
-    "guestAccountInfo/primaryGuestEmail,name/fullName"
+    "guestAccountInfo/primaryGuestEmail,name(fullName,givenName,familyName),externalIds/value"
 )
 _LIST = {"customer": _CUSTOMER, "projection": "basic"}
 _PROBE_AGE = 60.0
@@ -58,13 +58,11 @@ class GoogleDirectory:
         self._lock = threading.Lock()
         self._proven_at: float | None = None
 
-    def accounts(self) -> Iterator[Account]:
+    def accounts(self) -> Iterator[Account | None]:
         """All users of the customer, page by page, guests and suspended ones included.
 
-        Raises `BadAnswer` after the last one if any could not be understood, so that nobody takes
-        the snapshot for complete.
+        None stands for one that could not be understood.
         """
-        malformed = 0
         pages = self._client.pages(
             USERS,
             self._admin,
@@ -76,13 +74,7 @@ class GoogleDirectory:
         for page in pages:
             self._note_proof()
             for raw in items_of(USERS, page, "users"):
-                account = to_account(raw, self._district)
-                if account is None:
-                    malformed += 1
-                else:
-                    yield account
-        if malformed:
-            raise unreadable(USERS, f"{malformed} accounts that could not be understood")
+                yield to_account(raw, self._district)
 
     def account(self, key: str) -> Account | None:
         """One user by id, primary address or alias; None when Google does not know it here.
@@ -128,8 +120,9 @@ class GoogleDirectory:
     def members(self, group: str) -> tuple[GroupMember, ...]:
         """All members, nested groups opened; raises `NotFound` for a foreign group.
 
-        A nested group stays as `is_group` when it is foreign. `includeDerivedMembership` also
-        lists nested groups themselves, so each is asked for once to know whether it was opened.
+        A nested group stays as `is_group` when it is foreign, which Google tells by 404 or 403.
+        `includeDerivedMembership` also lists nested groups themselves, so each is asked for once
+        to know whether it was opened.
         """
         seen = {group.lower()}
         members: dict[str, GroupMember] = {}
@@ -144,8 +137,8 @@ class GoogleDirectory:
                 try:
                     waiting += self._listed(member.address)
                     continue
-                except NotFound as error:
-                    if status_of(error) != 404:
+                except (NotFound, AccessDenied) as error:
+                    if status_of(error) not in (403, 404):
                         raise
             members[key] = member
         return tuple(members.values())
@@ -240,15 +233,25 @@ def to_account(raw: Raw, district: DistrictUnits) -> Account | None:
         return None
     active = not (as_flag(raw.get("suspended")) or as_flag(raw.get("archived")))
     guest = as_text(as_object(raw.get("guestAccountInfo")).get("primaryGuestEmail"))
+    name = as_object(raw.get("name"))
     return Account(
         id=google_id,
         primary_address=primary,
         addresses=_addresses(raw, "primaryEmail"),
         kind=district.kind_of(unit_path, active=active, guest=is_guest),
         unit_path=unit_path,
-        display_name=as_text(as_object(raw.get("name")).get("fullName"), LONGEST_NAME),
+        display_name=as_text(name.get("fullName"), LONGEST_NAME),
         guest_address=guest or None,
+        given_name=as_text(name.get("givenName"), LONGEST_NAME),
+        family_name=as_text(name.get("familyName"), LONGEST_NAME),
+        other_ids=_other_ids(raw),
     )
+
+
+def _other_ids(raw: Raw) -> tuple[str, ...]:
+    """Ids the district gave; the reference allows strings of any form."""
+    values = (as_text(one.get("value"), LONGEST_NAME) for one in as_objects(raw.get("externalIds")))
+    return tuple(dict.fromkeys(value for value in values if value))
 
 
 def to_member(raw: Raw) -> GroupMember:

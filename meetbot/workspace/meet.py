@@ -6,11 +6,14 @@ https://developers.google.com/workspace/meet/api/guides/participants
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
 from meetbot.domain.attendance import Conference, IdentityForm, RawIdentity, Source, Visit
+from meetbot.domain.spaces import Access, Space
+from meetbot.errors import NotFound
 from meetbot.ports import Participant
 from meetbot.workspace.api import MEET, Api
 from meetbot.workspace.client import GoogleClient, Method
@@ -27,6 +30,9 @@ from meetbot.workspace.refusals import items_of, unreadable
 
 T = TypeVar("T")
 
+_SPACE_NAME = re.compile(r"spaces/[^/\s]+")
+_ACCESS = {"OPEN": Access.OPEN, "TRUSTED": Access.TRUSTED, "RESTRICTED": Access.RESTRICTED}
+
 
 class GoogleMeet:
     """`ports.MeetPort`. Lists are complete or an error: what is unreadable raises `BadAnswer`.
@@ -40,6 +46,8 @@ class GoogleMeet:
         self._records = client.service(Api.MEET).conferenceRecords()
         self._participants = self._records.participants()
         self._sessions = self._participants.participantSessions()
+        self._spaces = client.service(Api.MEET).spaces()
+        self._members = self._spaces.members()
 
     def records(
         self, organizer: str, meeting_code: str, *, since: datetime, until: datetime
@@ -86,6 +94,39 @@ class GoogleMeet:
             pageSize=250,
             fields="nextPageToken,participantSessions(name,startTime,endTime)",
         )
+
+    def space(self, organizer: str, place: str) -> Space:
+        """A space by its name, or by a code, which Meet takes in place of the id."""
+        name = place
+        if not _SPACE_NAME.fullmatch(place):
+            code = as_code(place)
+            if not code:
+                raise NotFound("a meeting code that is none has no space")
+            name = f"spaces/{hyphenated(code)}"
+        raw = self._client.call(
+            MEET,
+            organizer,
+            self._spaces.get,
+            name=name,
+            fields="name,meetingCode,config(accessType,moderation)",
+        )
+        space = to_space(as_object(raw))
+        if space is None:
+            raise unreadable(MEET, "a space without a name")
+        return space
+
+    def cohosts(self, organizer: str, space: str) -> tuple[str, ...]:
+        """Addresses of the co-hosts of a space, every page; other members have no role."""
+        members = self._all(
+            organizer,
+            self._members.list,
+            "members",
+            to_space_member,
+            parent=space,
+            pageSize=500,
+            fields="nextPageToken,members(email,role)",
+        )
+        return tuple(address for address, role in members if role == "COHOST")
 
     def check(self, organizer: str) -> None:
         """List one record at most; raises what stands in the way."""
@@ -173,6 +214,26 @@ def to_visit(raw: Raw, participant: Participant) -> Visit[RawIdentity] | None:
         start_at=start_at,
         end_at=as_instant(raw.get("endTime")),
     )
+
+
+def to_space(raw: Raw) -> Space | None:
+    """A space; `config` comes only for its owner, and an access type not known yet is unknown."""
+    name, config = as_text(raw.get("name")), as_object(raw.get("config"))
+    if not _SPACE_NAME.fullmatch(name):
+        return None
+    moderation = as_text(config.get("moderation"))
+    return Space(
+        name=name,
+        meeting_code=as_code(raw.get("meetingCode")),
+        access=_ACCESS.get(as_text(config.get("accessType"))),
+        is_moderated=moderation == "ON" if moderation in ("ON", "OFF") else None,
+    )
+
+
+def to_space_member(raw: Raw) -> tuple[str, str] | None:
+    """Address and role of a member; None for a co-host without an address."""
+    address, role = as_text(raw.get("email")), as_text(raw.get("role"))
+    return None if role == "COHOST" and not address else (address, role)
 
 
 def _name(user: Raw) -> str:

@@ -37,6 +37,11 @@ def as_text(value: object, longest: int = LONGEST_ID) -> str:
     return short if short.isascii() else short.encode("utf-8", "replace").decode("utf-8")
 
 
+def is_longer(value: object, longest: int) -> bool:
+    """Whether `as_text` cuts this."""
+    return isinstance(value, str) and len(value) > longest
+
+
 def as_flag(value: object, *, default: bool = False) -> bool:
     """A boolean, which Google leaves out where it has its default."""
     return value if isinstance(value, bool) else default

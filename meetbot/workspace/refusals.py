@@ -190,8 +190,10 @@ def _too_fast(name: str, headers: Mapping[str, str]) -> Refused:
 def _transient(api: Api, name: str, status: int, headers: Mapping[str, str]) -> Refused:
     if status == 429:
         return _too_fast(name, headers)
-    error = Temporary(f"{name} is not working (status {status})", retry_after=retry_after(headers))
-    return Refused(error, Pace.SLOW if (api, status) == (Api.REPORTS, 503) else Pace.USUAL)
+    is_quota = (api, status) == (Api.REPORTS, 503)
+    what = "wants fewer requests a minute, or is not working" if is_quota else "is not working"
+    error = Temporary(f"{name} {what} (status {status})", retry_after=retry_after(headers))
+    return Refused(error, Pace.SLOW if is_quota else Pace.USUAL)
 
 
 def unreadable(grant: Grant, what: str) -> BadAnswer:

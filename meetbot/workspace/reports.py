@@ -13,11 +13,12 @@ from datetime import datetime
 
 from meetbot.domain.addresses import is_masked, parse_address
 from meetbot.domain.attendance import Conference, IdentityForm, RawIdentity, Source, Visit
-from meetbot.ports import AuditPage, Sift
-from meetbot.workspace.activities import Activity, to_activities
+from meetbot.ports import AuditPage, ChangePage, EventEdit, Sift
+from meetbot.workspace.activities import Activity, Event, to_activities
 from meetbot.workspace.api import REPORTS, Api
 from meetbot.workspace.client import GoogleClient
 from meetbot.workspace.raw import (
+    LONGEST_ID,
     LONGEST_NAME,
     Raw,
     as_code,
@@ -53,13 +54,10 @@ class GoogleReports:
             rows = call_rows(rows_of(page))
             yield replace(to_audit_page(sieve(rows)), rows=len(rows))
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
-        """Lower-case addresses of calendars on which an event changed, hours late."""
-        found: set[str] = set()
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
+        """Pages of rows about changed events written in [since, until], hours late."""
         for page in self._pages("calendar", since, until):
-            for activity in rows_of(page):
-                found |= to_changed(activity)
-        return frozenset(found)
+            yield to_change_page(rows_of(page))
 
     def check(self) -> None:
         """Read one row at most; raises what stands in the way."""
@@ -126,7 +124,7 @@ def to_row(row: CallRow) -> Row | None:
     name = conference_of(row) or _guessed(code, end_at)
     if name is None:
         return None
-    key = f"{row.written}/{row.qualifier}/{row.index}"
+    key = f"{row.written}/{row.qualifier or row.word('endpoint_id')}/{row.index}"
     organizer = parse_address(row.word("organizer_email"))
     conference = Conference(
         name=name,
@@ -237,13 +235,43 @@ def _identity(row: CallRow) -> RawIdentity:
 
 # --- calendars ----------------------------------------------------------------------------------
 
+_EDITS = frozenset({"add_event_guest", "change_event"})
+"""Who answered, or moved an event, says nothing of who is invited."""
 
-def to_changed(activity: Activity) -> set[str]:
-    """Calendars named by the event changes of one row. Never raises."""
-    found: set[str] = set()
-    for event in activity.events:
-        if event.type == _EVENT_CHANGE:
-            for one in event.parameters:
-                if one.name in _CALENDARS and (address := parse_address(one.value or "")):
-                    found.add(address.text)
-    return found
+
+def to_change_page(activities: Iterable[Activity]) -> ChangePage:
+    """The changed calendars and edited events of some rows. Never raises."""
+    calendars: set[str] = set()
+    edits: list[EventEdit] = []
+    for activity in activities:
+        for index, event in enumerate(activity.events):
+            if event.type != _EVENT_CHANGE:
+                continue
+            words = {one.name: one.value[:LONGEST_ID] for one in event.parameters if one.value}
+            for name in _CALENDARS:
+                address = parse_address(words.get(name, ""))
+                if address is not None:
+                    calendars.add(address.text)
+            edit = _to_edit(activity, event, words, index)
+            if edit is not None:
+                edits.append(edit)
+    return ChangePage(frozenset(calendars), tuple(edits))
+
+
+def _to_edit(
+    activity: Activity, event: Event, words: dict[str, str], index: int
+) -> EventEdit | None:
+    """A guest added or another change; None for other rows, and without time or event."""
+    at, event_id = as_instant(activity.id.time), words.get("event_id", "")
+    if event.name not in _EDITS or at is None or not event_id:
+        return None
+    actor = parse_address(activity.actor.email[:LONGEST_ID])
+    is_guest = event.name == "add_event_guest"
+    guest = parse_address(words.get("event_guest", "")) if is_guest else None
+    return EventEdit(
+        key=f"{activity.id.time[:64]}|{activity.id.uniqueQualifier[:64]}|{index}",
+        event_id=event_id,
+        at=at,
+        actor=actor.text if actor else None,
+        guest=guest.text if guest else None,
+    )

@@ -4,7 +4,7 @@ A `requests.Session` is not safe with threads, its `HTTPAdapter` (urllib3's pool
 thread has a session of its own and all sessions share one adapter. Tokens are given per request,
 cookies are refused, redirects are not followed, and loopback is reached without a proxy.
 
-Three deadlines: to connect, between two pieces of an answer, and for the whole request. A server
+Three deadlines: to connect, between two pieces of an answer, and for the whole request. An API
 that does not answer at all is left alone for a while (`Circuits`).
 """
 
@@ -51,14 +51,16 @@ class Answer:
 
 
 class Circuits:
-    """Leaves a server alone that did not answer `limit` times in a row.
+    """Leaves an API of a server alone that did not answer `limit` times in a row.
 
     For `rest` seconds nothing is sent to it; then one request may try. Any answer, also a
-    refusal, closes the circuit.
+    refusal, closes the circuit. Below one `google.api_root` all APIs share a server: the silence
+    of one says nothing of the others, but once a second one is silent as well, a single request
+    is enough to leave it alone.
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, limit: int = 6, rest: float = 15.0
+        self, clock: Callable[[], float] = time.monotonic, *, limit: int = 3, rest: float = 15.0
     ) -> None:
         self._clock = clock
         self._limit = limit
@@ -67,35 +69,47 @@ class Circuits:
         self._failures: dict[str, int] = {}
         self._open_until: dict[str, float] = {}
 
-    def check(self, origin: str, *, is_sending: bool) -> None:
-        """Raises `Refused` with `Temporary` while the server is left alone.
+    def check(self, url: str, *, is_sending: bool) -> None:
+        """Raises `Refused` with `Temporary` while the API is left alone.
 
         Whoever is sending when the rest is over is the one that may try; the others wait for its
         result.
         """
+        place = _place_of(url)
         with self._lock:
-            until = self._open_until.get(origin)
+            until = self._open_until.get(place)
             if until is None:
                 return
             wait = until - self._clock()
             if wait <= 0:
                 if is_sending:
-                    self._open_until[origin] = self._clock() + self._rest
+                    self._open_until[place] = self._clock() + self._rest
                 return
-        raise Refused(Temporary(_no_answer(origin), fix=_NO_ANSWER_FIX, retry_after=wait))
+        error = Temporary(_no_answer(origin_of(url)), fix=_NO_ANSWER_FIX, retry_after=wait)
+        raise Refused(error)
 
-    def failed(self, origin: str) -> None:
+    def failed(self, url: str) -> None:
         """The server did not answer."""
+        place, origin = _place_of(url), origin_of(url)
         with self._lock:
-            self._failures[origin] = self._failures.get(origin, 0) + 1
-            if self._failures[origin] >= self._limit:
-                self._open_until[origin] = self._clock() + self._rest
+            self._failures[place] = self._failures.get(place, 0) + 1
+            is_neighbor_silent = any(
+                other != place and origin_of(other) == origin for other in self._open_until
+            )
+            if is_neighbor_silent or self._failures[place] >= self._limit:
+                self._open_until[place] = self._clock() + self._rest
 
-    def answered(self, origin: str) -> None:
+    def answered(self, url: str) -> None:
         """The server answered something."""
+        place = _place_of(url)
         with self._lock:
-            self._failures.pop(origin, None)
-            self._open_until.pop(origin, None)
+            self._failures.pop(place, None)
+            self._open_until.pop(place, None)
+
+
+def _place_of(url: str) -> str:
+    """An API of a server: its origin and the first two parts of the path, which name nobody."""
+    return "/".join([origin_of(url), *urlsplit(url).path.split("/")[1:3]])
 
 
 def _no_answer(origin: str) -> str:
@@ -142,8 +156,7 @@ class Transport:
         token: str | None = None,
     ) -> Answer:
         """The answer of any status. Raises `Refused` when there is none or it is unreadable."""
-        origin = origin_of(url)
-        self._circuits.check(origin, is_sending=True)
+        self._circuits.check(url, is_sending=True)
         end = self._clock() + self._deadlines.total
         try:
             with self._session(url).request(
@@ -159,14 +172,14 @@ class Transport:
                 content = self._read(response, end)
                 answer = Answer(response.status_code, response.headers, content)
         except (*_TROUBLE, OSError) as error:
-            raise self._trouble(origin, error) from error
-        self._circuits.answered(origin)
+            raise self._trouble(url, error) from error
+        self._circuits.answered(url)
         self._note_clock(answer.headers)
         return answer
 
     def check(self, url: str) -> None:
         """Raises `Refused` if `send` would not even try; so that nobody queues for that."""
-        self._circuits.check(origin_of(url), is_sending=False)
+        self._circuits.check(url, is_sending=False)
 
     def close(self) -> None:
         """Close all connections."""
@@ -198,13 +211,14 @@ class Transport:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def _trouble(self, origin: str, error: Exception) -> Refused:
+    def _trouble(self, url: str, error: Exception) -> Refused:
+        origin = origin_of(url)
         silent = isinstance(error, requests.ConnectTimeout | requests.ReadTimeout) or any(
             isinstance(cause, ConnectionRefusedError | urllib3.exceptions.NewConnectionError)
             for cause in _causes(error)
         )
         if silent or isinstance(error, urllib3.exceptions.ReadTimeoutError):
-            self._circuits.failed(origin)
+            self._circuits.failed(url)
             return Refused(Temporary(_no_answer(origin), fix=_NO_ANSWER_FIX), Pace.QUICK)
         if isinstance(error, requests.exceptions.SSLError):
             fix = "check the proxy, the machine's clock and its certificates (REQUESTS_CA_BUNDLE)"

@@ -161,14 +161,17 @@ def _lesson(bench: Bench) -> None:
     with served(staff=20, lesson=present) as district:
         district.measure("polls", passes=["cold"])
         made = district.order()
-    calls = [number for method, number in made.items() if method.startswith("meet.")]
+    calls = sum(n for method, n in made.items() if method.startswith("meet.conferenceRecords"))
     # The district's other past meetings were never held: one answer without a record for each.
     empty = made["meet.conferenceRecords.list"] - 1
-    needed = sum(calls) - empty
+    needed = calls - empty
+    # Spaces are read before the start only, so these are of meetings ahead.
+    spaces = sum(n for method, n in made.items() if method.startswith("meet.spaces"))
     bench.add(
         "Meet calls for a finished meeting of 2 staff, 2 partners, 26 students",
         None,
-        f"{needed} calls, and {empty} for {empty} other meetings, which were not held",
+        f"{needed} calls, {empty} for {empty} other meetings, which were not held, and {spaces} "
+        "about the spaces of meetings ahead",
         at_most(needed, 2 + present["staff"] + present["partners"], "(2 + staff + partners)"),
     )
 

@@ -14,11 +14,12 @@ import responses
 
 from meetbot.domain.attendance import Conference, IdentityForm, RawIdentity, Visit
 from meetbot.domain.meetings import EventCopy
-from meetbot.ports import AuditPage
+from meetbot.domain.spaces import Access
+from meetbot.ports import AuditPage, ChangePage
 from meetbot.workspace.activities import to_activities
 from meetbot.workspace.calendar import to_copy
 from meetbot.workspace.meet import GoogleMeet
-from meetbot.workspace.reports import GoogleReports, to_audit_page, to_changed
+from meetbot.workspace.reports import GoogleReports, to_audit_page, to_change_page
 from tests.workspace_parts import ADMIN, ANN, ROOT, TOKEN_URI, all_matter, parts, to_call_rows
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
@@ -147,9 +148,9 @@ def test_calendar_feed(tmp_path: Path, reply: responses.RequestsMock) -> None:
         body=body("calendar-activities-list.json"),
     )
 
-    found = GoogleReports(parts(tmp_path).client, ADMIN).changed_calendars(SINCE, UNTIL)
+    (page,) = GoogleReports(parts(tmp_path).client, ADMIN).calendar_changes(SINCE, UNTIL)
 
-    assert found == {"foo@bar.com", "john.doe@test.com", "jane.doe@test.com"}
+    assert page.calendars == {"foo@bar.com", "john.doe@test.com", "jane.doe@test.com"}
 
 
 def test_calendar_rows() -> None:
@@ -160,8 +161,24 @@ def test_calendar_rows() -> None:
         (FIXTURES / "real/calendar-audit/panther-gsuite_calendar_made_public.json").read_text()
     )
 
-    assert set().union(*(to_changed(*to_activities([row])) for row in rows))
-    assert [to_changed(*to_activities([test["log"]])) for test in flat] == [set()] * len(flat)
+    page = to_change_page(to_activities(rows))
+
+    assert page.calendars
+    assert {(e.actor, e.guest) for e in page.edits if e.guest} == {
+        ("john.doe@test.com", "jane.doe@test.com")
+    }
+    assert to_change_page(to_activities(test["log"] for test in flat)) == ChangePage(
+        frozenset(), ()
+    )
+
+
+def test_space(tmp_path: Path, reply: responses.RequestsMock) -> None:
+    """A space in Google's own shape is read by its code."""
+    reply.get(f"{ROOT}/v2/spaces/abc-mnop-xyz", body=body("meet-v2/spaces.get.json"))
+
+    space = GoogleMeet(parts(tmp_path).client).space(ANN, "abcmnopxyz")
+
+    assert (space.meeting_code, space.access) == ("abcmnopxyz", Access.TRUSTED)
 
 
 def test_meet_lists(tmp_path: Path, reply: responses.RequestsMock) -> None:

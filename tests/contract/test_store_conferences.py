@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -257,25 +256,29 @@ def test_more_rows_than_a_statement_takes(store: SqlStore) -> None:
     assert sum(len(h.visits) for h in held(store)) == 3000
 
 
-def test_prune_deletes_calls_that_concern_no_partner_sooner(store: SqlStore) -> None:
-    """Of two old calls only the one whose code belongs to an occurrence in scope stays."""
+def test_calls_that_concern_no_partner_are_told_apart(store: SqlStore) -> None:
+    """Of two old calls the one whose code belongs to an occurrence in scope is related."""
     for name, code in [("lesson", "aaabbbbccc"), ("partner", "dddeeeefff")]:
         save(store, [replace(a_conference(name, 0, 45), meeting_code=code)], [])
     with store.transaction() as tx:
         tx.meetings.ensure_adhoc("dddeeeefff", at(0), as_of=at(50))
-        assert tx.conferences.prune(before=at(-99), unrelated_before=at(60)) == 1
-        left = tx.conferences.named(["lesson", "partner"])
-        assert [h.conference.name for h in left] == ["partner"]
+        assert tx.conferences.unrelated(before=at(60)) == ["lesson"]
+        assert tx.conferences.unrelated(before=at(45)) == []
 
 
-def test_prune_deletes_old_calls_with_their_visits(store: SqlStore) -> None:
-    """What ended before goes; without an end its start decides; the rest stays."""
+def test_old_calls_are_forgotten_with_their_visits(store: SqlStore) -> None:
+    """What ended before is old; without an end its start decides; what went is told in numbers."""
     for name, start, end in [("old", 0, 45), ("new", 0, 46), ("lost", 0, None), ("later", 46, 50)]:
         save(store, [a_conference(name, start, end)], [a_visit(conference=name)])
     with store.transaction() as tx:
-        assert tx.conferences.prune(before=at(46)) == 2
-        names = ["old", "new", "lost", "later"]
-        left = tx.conferences.named(names)
+        old = {conference.name for conference in tx.conferences.ended(before=at(46))}
+        assert old == {"old", "lost"}
+        gone = tx.conferences.forget(old | {"none"})
+        assert {(conference.name, number) for conference, number in gone} == {
+            ("old", 1),
+            ("lost", 1),
+        }
+        left = tx.conferences.named(["old", "new", "lost", "later"])
         assert [h.conference.name for h in left] == ["new", "later"]
         assert all(len(h.visits) == 1 for h in left)
-        assert tx.conferences.prune(before=T0 + timedelta(days=99)) == 2
+        assert tx.conferences.id_keys() == {"id-ann"}

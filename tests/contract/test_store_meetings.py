@@ -597,13 +597,42 @@ def test_the_earliest_of_what_is_new(store: SqlStore) -> None:
     assert new(9) is None
 
 
+def test_others_of_the_same_code_become_due(store: SqlStore) -> None:
+    """A call that was given to one of them may belong to another one that appears or moves."""
+    with store.transaction() as tx:
+        call = tx.meetings.ensure_adhoc(CODE, at(5), as_of=T0)
+        tx.meetings.ensure_adhoc("other00001", at(5), as_of=T0)
+        tx.meetings.ensure_adhoc(CODE, at(4000), as_of=T0)
+    judge(store)
+
+    keep(store, a_copy("event", ical_uid="event"))
+    event = judge(store)
+    assert set(event) > {call}
+    assert len(event) == 2
+    keep(store, a_copy("event", ical_uid="event", start=9000))
+    assert call in judge(store)
+
+
+def test_only_what_is_undecided_becomes_due(store: SqlStore) -> None:
+    """A calendar that can be read again concerns those that waited for something."""
+    keep(store, a_copy("a", ical_uid="a"), a_copy("b", ical_uid="b", meeting_code="other00001"))
+    waiting = everything(store)[0].id
+    judge(store)
+    with store.transaction() as tx:
+        judged(tx.meetings.load(waiting), store_tx=tx, undecided=("a-rule: cannot tell",))
+        assert tx.meetings.mark_due(T0, undecided=True) == 1
+    assert due(store) == [waiting]
+
+
 def test_what_to_watch(store: SqlStore) -> None:
-    """Full scope, with a code, not cancelled, not yet read for good."""
+    """In scope, with a code, not cancelled, not yet read for good."""
     keep(store, *(a_copy(f"e{n}", ical_uid=f"{n}") for n in range(4)))
     keep(store, a_copy("no-code", ical_uid="no-code", meeting_code=None))
     judge(store)
-    keep(store, a_copy("adult", ical_uid="adult"))
+    keep(store, a_copy("adult", ical_uid="adult", meeting_code="other00001"))
     judge(store, scope=Scope.ADULT)
+    keep(store, a_copy("internal", ical_uid="internal"))
+    judge(store, scope=Scope.NONE)
     apply(store, a_read(gone=(a_tombstone("e1"),)))
     with store.transaction() as tx:
         final = tx.meetings.find(OccurrenceKey("2", at(0)))
@@ -612,7 +641,7 @@ def test_what_to_watch(store: SqlStore) -> None:
         watched = {r.key.ical_uid for r in tx.meetings.to_watch(at(10), at(20))}
         assert not tx.meetings.to_watch(at(45), at(60))
 
-    assert watched == {"0", "3"}
+    assert watched == {"0", "3", "adult"}
 
 
 def test_what_starts(store: SqlStore) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from threading import Barrier
 
 import pytest
 
-from meetbot.domain.notices import Notice
+from meetbot.domain.notices import Mail, Notice
 from meetbot.errors import NotFound
 from meetbot.ports import OutboxState, QueuedNotice
 from meetbot.store import SqlStore, open_store
@@ -43,9 +44,13 @@ def ids(queued: list[QueuedNotice]) -> list[str]:
     return [each.notice.id for each in queued]
 
 
+def a_mail(notice_id: str) -> Mail:
+    return Mail(notice_id, f"<{notice_id}@meetbot>", SAMPLE.to, b"Subject: x")
+
+
 def sent(store: SqlStore, notice_id: str, minute: float = 0) -> None:
     with store.transaction() as tx:
-        tx.outbox.sent(notice_id, f"<{notice_id}@meetbot>", at=at(minute))
+        tx.outbox.sent(a_mail(notice_id), at=at(minute))
 
 
 def states(store: SqlStore) -> dict[OutboxState, int]:
@@ -97,18 +102,50 @@ def test_attempts_are_counted(store: SqlStore) -> None:
     assert claim(store)[0].attempts == 1
     with store.transaction() as tx:
         tx.outbox.defer("one", "busy", retry_at=at(1))
+    add(store, a_notice("never tried", 9))
 
+    with store.reading() as tx:
+        assert tx.outbox.waiting() == 1
     assert claim(store, 0.5) == []
     assert claim(store, 1)[0].attempts == 2
 
 
 def test_a_dead_workers_claim_is_taken_back(store: SqlStore) -> None:
-    """After ten minutes somebody else sends it."""
-    add(store, a_notice("one"))
+    """It is due again at once, as the next attempt; what is not claimed stays as it was."""
+    add(store, a_notice("one"), a_notice("later", 9))
     claim(store, 0)
+    assert claim(store, 1) == []
+    with store.transaction() as tx:
+        assert tx.outbox.take_back(at(1)) == 1
+        assert tx.outbox.take_back(at(1)) == 0
 
-    assert claim(store, 9.9) == []
-    assert claim(store, 10)[0].attempts == 2
+    assert [(q.notice.id, q.attempts) for q in claim(store, 1)] == [("one", 2)]
+
+
+def test_who_has_a_mail_already_is_not_among_those_left(store: SqlStore) -> None:
+    """A notice put off for some recipients comes back with those, and with its whole header."""
+    notice = replace(a_notice("one"), to=("a@district.example", "b@district.example"))
+    add(store, notice)
+    claim(store)
+    with store.transaction() as tx:
+        tx.outbox.defer("one", "busy", retry_at=at(1), left=("b@district.example",))
+    (queued,) = claim(store, 1)
+    assert queued.notice == replace(notice, left=("b@district.example",))
+    with store.transaction() as tx:
+        tx.outbox.defer("one", "away", retry_at=at(2))
+
+    assert claim(store, 2)[0].notice.left == ("b@district.example",)
+
+
+def test_one_process_at_a_time_is_alone_at_a_work(store: SqlStore, url: str) -> None:
+    """Another store gets it when the first one ends it, and another work at any time."""
+    with closing(open_store(url)) as other:
+        with store.alone("delivery") as first, other.alone("delivery", patience=0) as second:
+            assert (first, second) == (True, False)
+            with other.alone("else") as third:
+                assert third
+        with other.alone("delivery") as freed:
+            assert freed
 
 
 def test_what_would_come_too_late_is_dropped(store: SqlStore) -> None:
@@ -117,6 +154,8 @@ def test_what_would_come_too_late_is_dropped(store: SqlStore) -> None:
 
     assert ids(claim(store, 5, limit=1)) == ["claimed"]
     assert claim(store, 6) == []
+    with store.transaction() as tx:
+        tx.outbox.take_back(at(15))
     assert claim(store, 15.1) == []
     assert states(store) == {OutboxState.DROPPED: 2}
 
@@ -179,7 +218,7 @@ def test_a_failed_notice_is_never_tried_again(store: SqlStore) -> None:
 def test_an_unknown_notice_is_not_found(store: SqlStore) -> None:
     """Whatever is said of it."""
     with pytest.raises(NotFound), store.transaction() as tx:
-        tx.outbox.sent("x", "<x>", at=at(0))
+        tx.outbox.sent(a_mail("x"), at=at(0))
     with pytest.raises(NotFound), store.transaction() as tx:
         tx.outbox.defer("x", "", retry_at=at(0))
     with pytest.raises(NotFound), store.transaction() as tx:

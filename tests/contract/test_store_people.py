@@ -132,7 +132,55 @@ def test_outsiders_addresses_are_learned(store: SqlStore) -> None:
     """The newest address of a Meet id counts."""
     for address in ("old@partner.example", "bo@partner.example"):
         with store.transaction() as tx:
-            tx.people.learn("i", "key", address)
+            tx.people.learn("i", "key", address, at=at(0))
 
     with store.reading() as tx:
         assert tx.people.learned(["i", "x"]) == {"i": ("key", "bo@partner.example")}
+
+
+# --- marks of students ---------------------------------------------------------------------------
+
+
+def test_marks_lead_to_students(store: SqlStore) -> None:
+    """A mark may be several students'; changed marks are told, the same again is not."""
+    twin = replace(STUDENT, person_key="twin")
+    save(store, (STUDENT, ("s1",)), (twin, ("s2",)), (ANN, ("a1",)))
+    marks = {"stu": {"m1", "m2"}, "twin": {"m1"}, "ann": frozenset[str]()}
+    with store.transaction() as tx:
+        assert tx.people.note_marks(marks) == {"stu", "twin"}
+        assert tx.people.note_marks(marks) == frozenset()
+    with store.reading() as tx:
+        assert tx.people.with_marks(["m1", "m2", "m3"]) == {
+            "m1": {"stu", "twin"},
+            "m2": {"stu"},
+        }
+        assert tx.people.with_marks([]) == {}
+    with store.transaction() as tx:
+        assert tx.people.note_marks({"stu": {"m2", "m3"}}) == {"stu"}
+        assert tx.people.with_marks(["m1", "m3"]) == {"m1": {"twin"}, "m3": {"stu"}}
+
+
+def test_marks_are_only_of_students_who_are_there(store: SqlStore) -> None:
+    """Whoever became staff or is gone is found no more."""
+    save(store, (STUDENT, ("s1",)))
+    with store.transaction() as tx:
+        tx.people.note_marks({"stu": {"m1"}})
+    save(store, (replace(STUDENT, kind=AccountKind.STAFF), ("s1",)))
+    with store.reading() as tx:
+        assert tx.people.with_marks(["m1"]) == {}
+    save(store, (STUDENT, ("s1",)))
+    with store.transaction() as tx:
+        assert tx.people.with_marks(["m1"]) == {"m1": {"stu"}}
+        tx.people.sweep(seen_before=at(1))
+        assert tx.people.with_marks(["m1"]) == {}
+
+
+def test_very_many_marks(store: SqlStore) -> None:
+    """More than one statement takes."""
+    save(store, (STUDENT, ("s1",)))
+    many = {f"m{number}" for number in range(2_500)}
+    with store.transaction() as tx:
+        assert tx.people.note_marks({"stu": many}) == {"stu"}
+        assert len(tx.people.with_marks(many)) == 2_500
+        assert tx.people.note_marks({"stu": {"m1"}}) == {"stu"}
+        assert len(tx.people.with_marks(many)) == 1

@@ -81,6 +81,57 @@ def test_visits_of_the_first_schema_are_kept(old_url: str) -> None:
     )
 
 
+OLD_ROWS = (
+    "INSERT INTO flags VALUES ('F-1', 'lesson', 'r', 'dismissed', 1, '{}')",
+    'INSERT INTO decisions (flag_id, status, reason, note, "by", decided_at)'
+    " VALUES ('F-1', 'dismissed', 'technical', 'Süd', 'o@district.example', 1790000000000001)",
+    "INSERT INTO registry_rows (file, row_key, position, cells, known_from, known_to)"
+    " VALUES ('partners', 'a', 1, '{\"name\": \"A\"}', 1, 2), ('partners', 'a', 1, '{}', 2, NULL)",
+    "INSERT INTO outbox VALUES ('n1', 'weekly', NULL, NULL, 'sent', 1, NULL, 1, NULL, '', '<1@d>',"
+    " 1, 1, '{\"a\": 1.5}')",
+    "INSERT INTO outbox VALUES ('n2', 'weekly', NULL, NULL, 'queued', 1, NULL, 1, NULL, '', NULL,"
+    " 1, 1, '{}')",
+    "INSERT INTO learned_addresses VALUES ('i', 'k', 'bo@partner.example')",
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("SELECT 1", None),
+        ("UPDATE decisions SET note = 'x'", "decisions"),
+        ("DELETE FROM decisions", "decisions"),
+        ("UPDATE registry_rows SET known_to = 3 WHERE known_to = 2", "registry_ends"),
+        ("DELETE FROM registry_rows WHERE known_to IS NULL", "registry_rows"),
+        ("DELETE FROM outbox WHERE id = 'n1'", "outbox"),
+        ("DELETE FROM outbox WHERE id = 'n2'", None),
+    ],
+)
+def test_the_chain_begins_with_what_was_there(
+    old_url: str, statement: str, what: str | None
+) -> None:
+    """Earlier decisions, registry rows and mails are anchored by its first link."""
+    engine = upgraded_to(old_url, "0002")
+    with engine.begin() as connection:
+        for each in OLD_ROWS:
+            connection.execute(text(each.replace(":", "\\:")))
+    with closing(open_store(old_url)) as store:
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+        with store.reading() as tx:
+            audit = tx.chain.audit()
+            assert tx.people.learned(["i"]) == {"i": ("k", "bo@partner.example")}
+
+    assert audit.links == 1
+    if what is None:
+        assert audit.broken is None
+    else:
+        assert audit.broken is not None
+        assert audit.broken.sequence == 1
+        assert what in audit.broken.what
+
+
 _JSON = {
     ANN: '{"form":"signed-in","id_key":"ann","name_tokens":["t"]}',
     BO: '{"form":"anonymous","name_key":"bo"}',

@@ -12,6 +12,7 @@ import pytest
 
 from meetbot.domain.flags import FlagStatus
 from meetbot.domain.meetings import Scope
+from meetbot.sandbox.model import Event
 from tests.scene import (
     COLLEAGUE,
     DAY,
@@ -19,6 +20,7 @@ from tests.scene import (
     MINUTE,
     NOON,
     PARTNER,
+    PRINCIPAL,
     STUDENTS,
     TEACHER,
     Scene,
@@ -169,6 +171,23 @@ def test_a_group_hides_no_stranger(scene: Scene) -> None:
     assert "partner-unregistered" in scene.rules()
 
 
+def test_nobody_of_a_domain_that_google_knows_as_ours_is_a_stranger(scene: Scene) -> None:
+    """An alias domain that the configuration lacks: its people are asked for, never outsiders."""
+    scene.world.domain_aliases["schools.example"] = "district.example"
+    scene.lesson(START, guests=[PARTNER, "gone@schools.example", *STUDENTS])
+    stranger = scene.lesson(START, guests=[PARTNER, "gone@notschools.example", *STUDENTS])
+    scene.poll()
+    assert scene.flag("partner-unregistered").occurrence.ical_uid == stranger.ical_uid
+
+
+def test_a_guest_nobody_can_read_makes_the_list_incomplete(scene: Scene) -> None:
+    """Whoever stands behind an address that is none may be an outsider: undecided, no pass."""
+    guests: list[dict[str, Any]] = [{"email": "pia at bright"}, {"email": STUDENTS[0]}]
+    scene.lesson(START, guests=[], extra={"attendees": guests})
+    result = scene.poll()
+    assert (result.meetings, result.undecided) == (1, 1)
+
+
 def test_a_shared_calendar_has_its_creator_as_host(scene: Scene) -> None:
     """Organized by a secondary calendar and made by a teacher: resolved; by nobody: unresolved."""
     shared = "c_1234@group.calendar.google.com"
@@ -180,6 +199,51 @@ def test_a_shared_calendar_has_its_creator_as_host(scene: Scene) -> None:
     assert "organizer-unresolved" not in scene.rules(made.ical_uid)
     assert "organizer-not-staff" not in scene.rules(made.ical_uid)
     assert {"organizer-unresolved", "organizer-not-staff"} & scene.rules(unknown.ical_uid)
+
+
+def _left_early(scene: Scene, event: Event, owner: str) -> str:
+    """A call of the event that belongs to `owner`; gives its id."""
+    start = NOON - 5 * HOUR
+    people = (there(TEACHER, start, 0, 30), there(PARTNER, start, 0, 45))
+    children = [there(one, start, 0, 45) for one in STUDENTS]
+    made = scene.world.add_conference(event.code, owner, [[*people, *children]])
+    return made[0].conference_id
+
+
+def test_a_call_on_a_shared_calendar_is_read_as_who_made_it(scene: Scene) -> None:
+    """Google gives the call to the teacher, not to the calendar; nothing else tells of it."""
+    shared = "c_1234@group.calendar.google.com"
+    scene.world.add_calendar(shared, owner=TEACHER)
+    event = scene.lesson(
+        NOON - 5 * HOUR, organizer=shared, creator=TEACHER, guests=[TEACHER, PARTNER, *STUDENTS]
+    )
+    name = _left_early(scene, event, TEACHER)
+    scene.world.fail("reports", 403, "forbidden", times=None)
+    assert scene.poll().sources["meet"].read == 1
+    assert scene.flag("staff-left-early").conference_records == (f"conferenceRecords/{name}",)
+
+
+def test_an_empty_list_says_nothing_to_who_does_not_own_the_call(scene: Scene) -> None:
+    """Who made the event sees no call either: skipped with its reason, undecided, no pass."""
+    shared = "c_1234@group.calendar.google.com"
+    scene.world.add_calendar(shared, owner=TEACHER)
+    scene.lesson(
+        NOON - 5 * HOUR, organizer=shared, creator=TEACHER, guests=[TEACHER, PARTNER, *STUDENTS]
+    )
+    scene.world.fail("reports", 403, "forbidden", times=None)
+    result = scene.poll()
+    assert (result.sources["meet"].read, result.sources["meet"].skipped) == (0, 1)
+    assert result.undecided == 1
+
+
+def test_a_call_stays_with_the_first_organizer_of_a_moved_event(scene: Scene) -> None:
+    """The new organizer sees no call, who made the event does."""
+    event = scene.lesson(NOON - 5 * HOUR, guests=[COLLEAGUE, PARTNER, *STUDENTS])
+    scene.world.move_organizer(event.event_id, COLLEAGUE)
+    _left_early(scene, event, TEACHER)
+    scene.world.fail("reports", 403, "forbidden", times=None)
+    scene.poll()
+    assert "staff-left-early" in scene.rules(event.ical_uid)
 
 
 def test_an_all_day_event_is_a_local_day(scene: Scene) -> None:
@@ -268,8 +332,37 @@ def test_a_student_who_joins_makes_it_full_scope(scene: Scene) -> None:
         there(STUDENTS[0], start, 0, 45),
     )
     scene.poll()
-    scene.poll(NOON + MINUTE)
-    assert {"staff-left-early", "partner-alone-with-student"} <= scene.rules(event.ical_uid)
+    wanted = {"staff-left-early", "partner-alone-with-student", "partner-unregistered"}
+    assert wanted == scene.rules(event.ical_uid)
+    assert scene.flag("partner-unregistered").severity == "high"
+
+
+def test_a_student_who_joins_a_running_call_of_adults_makes_it_full_scope(scene: Scene) -> None:
+    """While it runs no audit row tells of anybody: Meet is asked about adults' meetings too."""
+    event = scene.world.add_event(TEACHER, NOON, NOON + HOUR, attendees=[VENDOR])
+    scene.call(
+        event,
+        there(TEACHER, NOON, 0, 10),
+        there(VENDOR, NOON, 0, None),
+        there(STUDENTS[0], NOON, 5, None),
+    )
+    scene.poll(NOON + 4 * MINUTE)
+    before = scene.rules(event.ical_uid)
+    scene.poll(NOON + 16 * MINUTE)
+    assert before == {"partner-unregistered"}
+    assert "staff-left-early" in scene.rules(event.ical_uid)
+
+
+def test_of_a_call_of_adults_nobody_is_kept(scene: Scene) -> None:
+    """Meet is asked whether a student came; of a call without one nothing is kept."""
+    start = NOON - 5 * HOUR
+    event = scene.world.add_event(TEACHER, start, start + HOUR, attendees=[VENDOR])
+    scene.world.audit_lag["meet"] = DAY
+    scene.call(event, there(TEACHER, start, 0, 45), there(VENDOR, start, 0, 45))
+    scene.poll()
+    with scene.stage.app.store.reading() as tx:
+        assert not tx.conferences.held(event.code.replace("-", ""), start - HOUR, start + HOUR)
+    assert scene.rules(event.ical_uid) == {"partner-unregistered"}
 
 
 def test_a_guardian_is_no_partner(tmp_path: Path) -> None:
@@ -311,3 +404,21 @@ def test_names_of_people_who_may_be_partners_are_matched_by_the_rules_of_mail(sc
     scene.poll()
     assert scene.rules(same.ical_uid) == set()
     assert "partner-lookalike-domain" in scene.rules(fake.ical_uid)
+
+
+def test_aliases_in_the_registry_are_the_people_behind_them(tmp_path: Path) -> None:
+    """An approval for the host's alias, by the principal's alias, is one by and for them; the
+    alias of somebody else is not."""
+    rows = small_rows(NOON)
+    rows["authorizations.csv"][0] |= {
+        "host_address": "cedar.science@district.example",
+        "authorizer_address": "office.cedar@district.example",
+    }
+    with a_scene(tmp_path, rows=rows) as scene:
+        scene.world.add_alias(TEACHER, "cedar.science@district.example")
+        scene.world.add_alias(PRINCIPAL, "office.cedar@district.example")
+        own = scene.lesson(START)
+        other = scene.lesson(START + DAY, organizer=COLLEAGUE)
+        scene.poll()
+        assert scene.rules(own.ical_uid) == set()
+        assert scene.rules(other.ical_uid) == {"authorization-scope"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import openpyxl
 import pytest
 
 from meetbot.domain.registry import RegistryFile
-from tests.command import Ran, meetbot
+from tests.command import Ran, arguments, environment, meetbot
 from tests.scene import (
     DAY,
     HOUR,
@@ -206,6 +207,7 @@ def test_wrong_decisions_are_refused(scene: Scene, polled: Ran) -> None:
         ("dismissed", "policy-not-followed", OFFICER),
         ("dismissed", "other", OFFICER),
         ("dismissed", "duplicate", "somebody@stranger.example"),
+        ("dismissed", "duplicate", STUDENTS[0]),
         ("withdrawn", "seen", OFFICER),
         ("open", "seen", OFFICER),
     ):
@@ -594,6 +596,7 @@ def test_the_environment_overrides_the_file(scene: Scene, polled: Ran, tmp_path:
         ("registry", "import"),
         ("sandbox",),
         ("evaluate", "no-such-file.jsonl"),
+        ("demo", "--once", "--dir", "/dev/null/demo"),
         ("sandbox", "--scenario", "no-such-file.json"),
     ],
 )
@@ -610,10 +613,9 @@ def test_help_names_the_commands_of_this_version_only(tmp_path: Path) -> None:
     assert ran.code == 0
     words = set(ran.out.split())
     assert {
-        "init", "doctor", "registry", "poll", "run", "flags", "evaluate", "replay", "demo",
-            "sandbox",
+        "init", "doctor", "registry", "poll", "run", "flags", "evidence", "schema", "audit",
+        "evaluate", "replay", "demo", "sandbox", "hold", "months",
     } <= words  # fmt: skip
-    assert not {"evidence", "audit"} & words
 
 
 def test_init_never_overwrites(tmp_path: Path) -> None:
@@ -685,6 +687,38 @@ def test_evaluate_answers_as_the_contract_shows(tmp_path: Path) -> None:
 
 def _one_visit(case: str, kind: str, start: str) -> str:
     return json.dumps({"id": case, "visits": [{"person": "a", "class": kind, "start": start}]})
+
+
+def test_evaluate_reads_utf_8_only(tmp_path: Path) -> None:
+    """A byte order mark is passed over; a line of other bytes is no JSON, and has no id."""
+    mark = b"\xef\xbb\xbf"
+    raw = mark + json.dumps(_CASE).encode() + b'\n{"id": "b\xff", "visits": []}\n'
+    (tmp_path / "cases.jsonl").write_bytes(raw)
+    ran = meetbot("evaluate", "cases.jsonl", cwd=tmp_path)
+    assert ran.code == 1
+    first, second = [json.loads(line) for line in ran.out.splitlines()]
+    assert first["flags"]
+    assert second.keys() == {"id", "error"}
+    assert second["id"] is None
+
+
+def test_what_cannot_be_written_is_not_blamed_on_what_is_read(tmp_path: Path) -> None:
+    """A full disk behind standard output: exit 1, and the message names no input file."""
+    (tmp_path / "cases.jsonl").write_text(json.dumps(_CASE) + "\n")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            arguments("evaluate", "cases.jsonl"),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+    assert b"cases.jsonl" not in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_evaluate_goes_on_after_a_line_it_cannot_read(tmp_path: Path) -> None:

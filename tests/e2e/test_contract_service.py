@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from meetbot.sandbox import load_scenario, write_scenario
 from meetbot.sandbox.district import demo_district
@@ -161,6 +164,71 @@ def test_run_goes_on_while_google_is_away(scene: Scene) -> None:
     assert scene.rules() == set()
 
 
+def test_health_tells_of_mails_that_cannot_leave(scene: Scene) -> None:
+    """Nobody takes the mails: `/health` says how many wait, until they have left."""
+    folder, port = scene.stage.folder, free_port()
+    health = f"http://127.0.0.1:{port}/health"
+    words = ("--config", scene.stage.config, "run")
+    at = {"MEETBOT_SERVICE__HEALTH": f"127.0.0.1:{port}"}
+    with started(*words, cwd=folder, **at, MEETBOT_MAIL__URL="smtp://127.0.0.1:9") as running:
+        answer = until(
+            lambda: found if "waiting" in (found := get(health) or "") else None,
+            running=running,
+            folder=folder,
+        )
+    document = json.loads(answer)
+    assert document["status"] == "degraded"
+    assert re.fullmatch(r"mails waiting for another try: \d+", document["problems"]["deliver"])
+    for name in (TEACHER, PARTNER, *STUDENTS):
+        assert name not in answer
+
+
+class _SlowServer:
+    """An SMTP server that takes each mail only when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.let = threading.Event()
+        self.taken: list[str] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802
+        self.asked.set()
+        await asyncio.to_thread(self.let.wait, 30)
+        self.taken.append(message_from_bytes(envelope.content)["Message-ID"])
+        return "250 ok"
+
+
+def test_a_stop_ends_after_the_mail_in_hand(scene: Scene) -> None:
+    """SIGTERM while a mail is handed over: that one is, the service ends with 0, and the next
+    pass sends the others, each once."""
+    slow, port, folder = _SlowServer(), free_port(), scene.stage.folder
+    words = ("--config", scene.stage.config)
+    url = f"smtp://127.0.0.1:{port}"
+    controller = Controller(slow, hostname="127.0.0.1", port=port)
+    # aiosmtpd tries its own port to begin, and sends nothing then.
+    controller.start()
+    try:
+        with started(*words, "run", cwd=folder, MEETBOT_MAIL__URL=url) as running:
+            assert slow.asked.wait(30)
+            running.send_signal(signal.SIGTERM)
+            until(
+                lambda: "stopping" in (folder / "err.log").read_text(),
+                running=running,
+                folder=folder,
+            )
+            slow.let.set()
+            assert running.wait(30) == 0
+        assert len(slow.taken) == 1
+        assert "job_failed" not in (folder / "err.log").read_text()
+        ran = process(*words, "poll", "--json", cwd=folder, MEETBOT_MAIL__URL=url)
+        assert ran.code == 0, ran.err
+    finally:
+        slow.let.set()
+        controller.stop()
+    assert ran.json["mails"]["sent"] == len(slow.taken) - 1 > 0
+    assert len(set(slow.taken)) == len(slow.taken)
+
+
 def test_the_demo_needs_nothing_and_ends(tmp_path: Path) -> None:
     """In an empty folder `demo --once` shows flags and where the mails lie, within a minute."""
     began = time.monotonic()
@@ -173,6 +241,16 @@ def test_the_demo_needs_nothing_and_ends(tmp_path: Path) -> None:
     assert len(mails) > 10
     assert list(tmp_path.rglob("*.png"))
     assert list(tmp_path.rglob("*.html"))
+
+
+def test_the_demo_finds_a_place_where_its_own_is_taken(tmp_path: Path) -> None:
+    """Where `meetbot-demo` cannot be made it takes a temporary folder, and says which."""
+    (tmp_path / "meetbot-demo").write_text("not a folder")
+    (tmp_path / "tmp").mkdir()
+    ran = process("demo", "--once", cwd=tmp_path, TMPDIR=str(tmp_path / "tmp"))
+    assert ran.code == 0, ran.err
+    assert list((tmp_path / "tmp").rglob("*.eml"))
+    assert str(tmp_path / "tmp") in ran.out
 
 
 def test_a_scenario_is_served_and_polled(scene: Scene, tmp_path: Path) -> None:

@@ -6,15 +6,20 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 
+from meetbot.domain.notices import Mail, Notice
+from meetbot.jobs import poll
 from meetbot.jobs.poll import PollResult
+from meetbot.ports import ComposePort, MailerPort, Store, Tx
 from meetbot.sandbox.faults import Api, Fault, Kind
 from tests.command import meetbot
 from tests.scene import (
@@ -102,7 +107,8 @@ def test_a_missing_scope_disables_only_its_own_line(scene: Scene, scope: str, so
     scene.world.refuse_token(scope=scope, error="access_denied", description="not granted")
     failed = _failed(scene.poll())
     assert source in failed
-    assert failed <= {source, "calendars", "directory-lookups", "groups"}
+    same_line = {"reports-calendar"} if source == "reports-meet" else set()
+    assert failed <= {source, *same_line, "calendars", "directory-lookups", "groups"}
     if source in ("meet", "reports-meet", "groups", "domains"):
         assert "partner-unregistered" in scene.rules(AHEAD)
     if source == "directory":
@@ -237,7 +243,7 @@ def test_a_damaged_answer_is_read_again(scene: Scene, api: str, kind: str) -> No
         ("calendar", {"calendars"}),
         ("directory", {"directory", "groups", "domains", "directory-lookups", "calendars"}),
         ("meet", {"meet"}),
-        ("reports", {"reports-meet"}),
+        ("reports", {"reports-meet", "reports-calendar"}),
     ],
 )
 def test_lasting_damage_is_counted(scene: Scene, api: str, sources: set[str]) -> None:
@@ -291,7 +297,7 @@ def test_meet_down_and_reports_up_still_decides(scene: Scene) -> None:
 def test_reports_down_and_meet_up_still_decides(scene: Scene) -> None:
     """Meet alone shows the gap; the partner is known by name only: needs review."""
     scene.world.fail("reports", 403, "forbidden", times=None)
-    assert _failed(scene.poll()) == {"reports-meet"}
+    assert _failed(scene.poll()) == {"reports-meet", "reports-calendar"}
     assert scene.flag("staff-left-early").certainty == "needs-review"
 
 
@@ -299,7 +305,7 @@ def test_neither_readable_is_undecided(scene: Scene) -> None:
     """No presence flag, nothing silent: failed now, `evidence-incomplete` a day later."""
     scene.world.fail("meet", 403, "forbidden", times=None)
     scene.world.fail("reports", 403, "forbidden", times=None)
-    assert _failed(scene.poll()) == {"meet", "reports-meet"}
+    assert _failed(scene.poll()) == {"meet", "reports-meet", "reports-calendar"}
     assert not scene.rules(HELD) & PRESENCE
     scene.poll(NOON + DAY)
     assert scene.rules(HELD) == {"evidence-incomplete"}
@@ -355,8 +361,18 @@ class _Server:
 
     def __init__(self) -> None:
         self.answer = "250 ok"
+        self.to_recipient: dict[str, str] = {}
+        self.recipients: list[tuple[str, ...]] = []
         self.taken: list[str] = []
         self.tried: list[str] = []
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: object, _session: object, envelope: Any, address: str, _options: object
+    ) -> str:
+        answer = self.to_recipient.get(address, "250 ok")
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802
         message_id = next(
@@ -365,6 +381,7 @@ class _Server:
         self.tried.append(message_id)
         if self.answer.startswith("250"):
             self.taken.append(message_id)
+            self.recipients.append(tuple(envelope.rcpt_tos))
         return self.answer
 
 
@@ -409,6 +426,37 @@ def test_a_refused_mail_fails(scene: Scene) -> None:
         assert len(server.tried) == number
 
 
+def test_gmail_takes_each_mail_once(scene: Scene) -> None:
+    """Transport `gmail`: nothing is lost while the sender's mailbox is missing or Gmail is down."""
+    with scene.restarted(MEETBOT_MAIL__TRANSPORT="gmail"):
+        first = scene.poll()
+        assert (first.mails["sent"], first.mails["failed"]) == (0, 0)
+        assert first.mails["deferred"] > 1
+        scene.world.add_user("meetbot@district.example", "Meetbot", "/Service")
+        scene.world.fail("gmail", 503, "backendError", times=1)
+        second = scene.poll(NOON + MINUTE)
+        assert second.mails["deferred"] == 1
+        third = scene.poll(NOON + 2 * MINUTE)
+    assert second.mails["sent"] + third.mails["sent"] == first.mails["deferred"]
+    sent = [message_from_bytes(mail.raw) for mail in scene.world.mails]
+    assert len({mail["Message-ID"] for mail in sent}) == len(sent) == first.mails["deferred"]
+    assert scene.letters() == []
+
+
+def test_operators_hear_once_of_mails_that_were_given_up(scene: Scene) -> None:
+    """After two hours one mail with number and reason; it names nobody and is not repeated."""
+    with _mail_server() as (server, url), scene.restarted(MEETBOT_MAIL__URL=url):
+        server.answer = "550 no"
+        number = scene.poll().mails["failed"]
+    assert number > 0
+    (told,) = scene.poll_letters(NOON + 2 * HOUR)
+    assert told.to == ("it@district.example",)
+    assert told.subject == f"[meetbot] meetbot gave up {number} mails"
+    assert f"{number}: the mail server refused the mail (550)" in told.text
+    assert TEACHER not in told.text
+    assert scene.poll_letters(NOON + 5 * HOUR) == []
+
+
 def test_a_mail_server_that_is_down_loses_nothing(scene: Scene) -> None:
     """Nobody listens: flags stand, mails are deferred, and sent once when the server is back."""
     with scene.restarted(MEETBOT_MAIL__URL="smtp://127.0.0.1:9"):
@@ -417,6 +465,102 @@ def test_a_mail_server_that_is_down_loses_nothing(scene: Scene) -> None:
     _all_is_flagged(scene)
     second = scene.poll(NOON + MINUTE)
     assert second.mails["sent"] == first.mails["deferred"] == len(scene.letters())
+
+
+def test_one_recipient_put_off_sends_nobody_a_mail_twice(scene: Scene) -> None:
+    """452 for one of two officers: another process tries again, and only that one gets it then."""
+    officers = f"{OFFICER},second.officer@district.example"
+    with _mail_server() as (server, url):
+        server.to_recipient[OFFICER] = "452 mailbox full"
+        with scene.restarted(MEETBOT_MAIL__URL=url, MEETBOT_MAIL__OFFICERS=officers):
+            first = scene.poll()
+        assert first.mails["deferred"] > 0
+        server.to_recipient.clear()
+        with scene.restarted(MEETBOT_MAIL__URL=url, MEETBOT_MAIL__OFFICERS=officers):
+            scene.poll(NOON + MINUTE)
+        got = [
+            (message, to)
+            for message, recipients in zip(server.taken, server.recipients, strict=True)
+            for to in recipients
+        ]
+        assert len(got) == len(set(got))
+        both = {message for message, to in got if to == OFFICER}
+        assert both == {m for m, to in got if to == "second.officer@district.example"} != set()
+
+
+class _Killed(BaseException):
+    """Ends a process where it stands, as SIGKILL does."""
+
+
+class _DeadlyMailer:
+    """Hands the first mail over and dies before that can be noted."""
+
+    def __init__(self, mailer: MailerPort) -> None:
+        self._mailer = mailer
+
+    def send(self, mail: Mail) -> None:
+        self._mailer.send(mail)
+        raise _Killed
+
+
+def test_after_a_death_while_sending_the_next_pass_sends_the_rest(scene: Scene) -> None:
+    """The mail in hand comes twice at most, with the same Message-ID; the others once each."""
+    deps = scene.stage.app.deps
+    with pytest.raises(_Killed):
+        poll.run(replace(deps, mailer=_DeadlyMailer(deps.mailer)), scene.clock, requests=dict)
+    (first,) = scene.letters()
+    second = scene.poll(NOON + MINUTE)
+    ids = [letter.message["Message-ID"] for letter in scene.letters()]
+    assert second.mails["sent"] == len(ids) == len(set(ids)) > 1
+    assert first.message["Message-ID"] in ids
+
+
+class _SharedStore:
+    """A database on which another process delivers all the time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        return self._store.transaction()
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        return self._store.reading()
+
+    @contextmanager
+    def alone(self, work: str, *, patience: float = 0.0) -> Iterator[bool]:  # noqa: ARG002
+        yield False
+
+
+def test_what_another_process_is_delivering_is_left_to_it(scene: Scene) -> None:
+    """Nothing is sent beside it and nothing taken from it; later all of it leaves."""
+    deps = scene.stage.app.deps
+    beside = poll.run(replace(deps, store=_SharedStore(deps.store)), scene.clock, requests=dict)
+    assert beside.flags["opened"] > 0
+    assert not any(beside.mails.values())
+    assert scene.letters() == []
+    assert scene.poll(NOON + MINUTE).mails["sent"] == len(scene.letters()) > 0
+
+
+class _BrokenComposer:
+    """Cannot render what goes to one address: a defect of ours."""
+
+    def __init__(self, compose: ComposePort, address: str) -> None:
+        self._compose, self._address = compose, address
+
+    def __call__(self, notice: Notice, *, references: tuple[str, ...], sent_at: datetime) -> Mail:
+        if self._address in notice.to:
+            raise ZeroDivisionError
+        return self._compose(notice, references=references, sent_at=sent_at)
+
+
+def test_one_mail_that_cannot_be_made_keeps_back_no_other(scene: Scene) -> None:
+    """A defect in one notice: it waits, and all others leave."""
+    deps = scene.stage.app.deps
+    broken = replace(deps, compose=_BrokenComposer(deps.compose, TEACHER))
+    result = poll.run(broken, scene.clock, requests=dict)
+    assert result.mails["deferred"] > 0
+    assert result.mails["sent"] == len(scene.letters()) > 0
 
 
 # --- hostile words ------------------------------------------------------------------------------
@@ -492,6 +636,11 @@ def test_a_call_is_not_ad_hoc_while_its_calendars_are_unreadable(scene: Scene) -
     assert (result.sources["calendars"].read, result.sources["calendars"].failed) == (2, 1)
     assert scene.rules() == {"staff-left-early", "partner-unregistered"}
     scene.world.heal()
-    scene.poll(NOON + MINUTE)
+    result = scene.poll(NOON + MINUTE)
     assert scene.rules(HELD) == {"staff-left-early"}
-    assert len(scene.rules()) == 2
+    # What was told of the call without an event now stands with its event, one time only.
+    assert result.flags["withdrawn"] == 1
+    assert sorted((f.rule, f.occurrence.ical_uid) for f in scene.stage.flags()) == [
+        ("partner-unregistered", AHEAD),
+        ("staff-left-early", HELD),
+    ]

@@ -10,6 +10,7 @@ import pytest
 
 from meetbot.domain.flags import FlagStatus
 from tests.scene import (
+    COLLEAGUE,
     DAY,
     HOUR,
     MINUTE,
@@ -154,6 +155,7 @@ def test_a_high_flag_goes_to_the_host_first(unapproved: Scene) -> None:
     assert not _to(_no_weekly(unapproved.poll_letters(START - DAY - SECOND)), OFFICER)
     (letter,) = _to(unapproved.poll_letters(START - DAY), OFFICER)
     assert "may not match policy" in letter.text.lower()
+    assert "Meet was not read" not in letter.text
     assert not _to(unapproved.poll_letters(START - DAY + HOUR), OFFICER)
 
 
@@ -177,7 +179,8 @@ def test_a_late_meeting_leaves_no_time_to_mend(unapproved: Scene) -> None:
 
 
 def test_a_critical_flag_goes_to_all_three_at_once(scene: Scene) -> None:
-    """A meeting that the partner organizes: host side, officers and the principal at once."""
+    """A meeting that the partner organizes: the invited teacher, officers and the principal of
+    the teacher's school at once, and never the partner."""
     scene.world.add_event(
         PARTNER,
         START,
@@ -188,8 +191,31 @@ def test_a_critical_flag_goes_to_all_three_at_once(scene: Scene) -> None:
     )
     letters = scene.poll_letters(NOON + HOUR)
     assert scene.flag("organizer-not-staff").severity == "critical"
+    (advice,) = _to(letters, TEACHER)
+    assert "Set up a new meeting yourself and invite the partner." in advice.text
     assert _to(letters, OFFICER)
+    assert _to(letters, PRINCIPAL)
     assert not _to(letters, PARTNER)
+
+
+def test_a_department_without_a_principal_has_its_lead_told(tmp_path: Path) -> None:
+    """A critical flag of a department's meeting goes to the lead in the principal's place."""
+    rows = small_rows(NOON)
+    rows["schools.csv"][0] |= {"kind": "department", "principals": "", "leads": COLLEAGUE}
+    rows["authorizations.csv"][0]["authorizer_address"] = COLLEAGUE
+    with a_scene(tmp_path, rows=rows) as scene:
+        scene.world.add_event(PARTNER, START, START + HOUR, attendees=[TEACHER, *STUDENTS])
+        assert _to(scene.poll_letters(), COLLEAGUE)
+
+
+def test_a_whole_staff_room_is_not_told(scene: Scene) -> None:
+    """Of a partner's meeting with many staff no guest hears who else may not match policy."""
+    room = [f"staff{number}@district.example" for number in range(4)]
+    for address in room:
+        scene.world.add_user(address, "", "/Staff/Cedar")
+    scene.world.add_event(PARTNER, START, START + HOUR, attendees=[*room, *STUDENTS])
+    letters = scene.poll_letters(NOON + HOUR)
+    assert {to for one in letters for to in one.to} == {OFFICER}
 
 
 def test_nothing_changed_says_nothing(unapproved: Scene) -> None:
@@ -256,6 +282,7 @@ def test_a_teacher_who_returns_turns_it_into_a_gap(live: Scene) -> None:
     thread = str(first.message["References"] or first.message["Message-ID"]).split()[0]
     for letter in letters:
         assert thread in str(letter.message["References"])
+        assert "join your meeting now" not in letter.text
 
 
 def test_partner_and_student_waiting_alone_nudge_the_host(scene: Scene) -> None:
@@ -270,6 +297,16 @@ def test_partner_and_student_waiting_alone_nudge_the_host(scene: Scene) -> None:
     assert [one.to for one in scene.poll_letters(START + 90 * SECOND)] == [(TEACHER,)]
     assert scene.rules() == set()
     assert scene.poll_letters(START + 100 * SECOND) == []
+
+
+def test_mails_that_leave_together_are_one_thread(live: Scene) -> None:
+    """Host, officers and principal hear of the same call: one subject, one first mail."""
+    letters = live.poll_letters(START + 25 * MINUTE)
+    first, *others = (letter.message for letter in letters)
+    assert others
+    for mail in others:
+        assert mail["Subject"] == first["Subject"]
+        assert str(first["Message-ID"]) in str(mail["References"])
 
 
 def test_five_minutes_without_any_staff_are_critical(scene: Scene) -> None:

@@ -9,10 +9,12 @@ from datetime import datetime
 from meetbot.domain.attendance import Conference, RawIdentity, Visit
 from meetbot.domain.notices import Mail
 from meetbot.domain.people import Account
+from meetbot.domain.spaces import Space
 from meetbot.errors import NotFound
 from meetbot.ports import (
     AuditPage,
     CalendarRead,
+    ChangePage,
     GroupMember,
     Participant,
     Sift,
@@ -26,7 +28,7 @@ class FakeDirectory:
 
     known: list[Account] = field(default_factory=list)
 
-    def accounts(self) -> Iterator[Account]:
+    def accounts(self) -> Iterator[Account | None]:
         return iter(self.known)
 
     def account(self, key: str) -> Account | None:
@@ -79,6 +81,13 @@ class FakeMeet:
         del organizer, participant
         return ()
 
+    def space(self, organizer: str, place: str) -> Space:
+        raise NotFound(f"{organizer} has no space {place}")
+
+    def cohosts(self, organizer: str, space: str) -> tuple[str, ...]:
+        del organizer, space
+        return ()
+
 
 @dataclass
 class FakeReports:
@@ -90,9 +99,9 @@ class FakeReports:
         del since, until, sift
         return iter(self.pages)
 
-    def changed_calendars(self, since: datetime, until: datetime) -> frozenset[str]:
+    def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
         del since, until
-        return frozenset()
+        return iter(())
 
 
 @dataclass

@@ -76,8 +76,10 @@ def with_a_student(page: AuditPage) -> AuditPage:
 
 
 @contextmanager
-def judged(page: AuditPage, folder: Path) -> Iterator[tuple[Deps, datetime]]:
-    """A district in which the organizer is staff and the outsider a partner, a day later."""
+def judged(
+    page: AuditPage, folder: Path, *, partner: str = "example.com"
+) -> Iterator[tuple[Deps, datetime]]:
+    """A district in which the organizer is staff and the outsider a partner, two days later."""
     as_of = max(v.end_at or v.start_at for v in page.visits) + timedelta(days=2)
     store = open_store(f"sqlite:///{folder / 'm.db'}")
     deps = Deps(
@@ -93,12 +95,12 @@ def judged(page: AuditPage, folder: Path) -> Iterator[tuple[Deps, datetime]]:
         district=District(
             zone=ZoneInfo("UTC"),
             domains=frozenset({"bar.com"}),
-            recipients=Recipients(("officer@bar.com",), ("officer@bar.com",)),
+            recipients=Recipients(("officer@bar.com",), ("officer@bar.com",), ()),
         ),
     )
     registry = Registry(
         partners=(Partner("p1", "Example", PartnerKind.CONTRACTED, Activity.ACTIVE),),
-        identities=(Identity("p1", IdentityKind.DOMAIN, "example.com"),),
+        identities=(Identity("p1", IdentityKind.DOMAIN, partner),),
     )
     try:
         with store.transaction() as tx:
@@ -159,9 +161,20 @@ def test_a_student_for_46_seconds_without_staff_is_not_flagged(tmp_path: Path) -
         assert "adhoc-meeting" in rules
 
 
-def test_without_any_student_no_call_is_flagged(tmp_path: Path) -> None:
-    """Staff and a partner alone, as published, give no accusation."""
+def test_without_any_student_nothing_about_the_call_is_confirmed(tmp_path: Path) -> None:
+    """As published, staff and a partner alone: a class may have shared the screen (V36), and the
+    partner has no contract, certification or approval."""
     with judged(published(FIRST), tmp_path) as (deps, _):
+        flags = flags_of(deps)
+        missing = {"authorization-missing", "certification-missing", "contract-missing"}
+        assert set(flags) == missing | {"staff-left-early"}
+        left = flags["staff-left-early"]
+        assert (left.severity, left.certainty) == ("medium", "needs-review")
+
+
+def test_a_call_with_an_outsider_who_is_nobodys_partner_is_left_alone(tmp_path: Path) -> None:
+    """Without a student and without a partner an ad-hoc call is no matter of the catalogue's."""
+    with judged(published(FIRST), tmp_path, partner="elsewhere.com") as (deps, _):
         assert flags_of(deps) == {}
 
 

@@ -240,6 +240,21 @@ def test_spaces_by_id_and_code(world: World, box: Sandbox, meet: Any) -> None:
         assert refused(service.spaces().get(name="spaces/no-such-code"))[0] == 404
 
 
+def test_members_of_a_space_are_paged(world: World, box: Sandbox, meet: Any) -> None:
+    """Co-hosts with their role, for the owner only; settings may be changed."""
+    world.add_space(CODE, owner=ANN)
+    world.set_space(CODE, access_type="OPEN", moderation="ON", cohosts=[BEN, PARTNER])
+    space = meet.spaces().get(name=f"spaces/{CODE}").execute()
+    listing = meet.spaces().members()
+    first = listing.list(parent=space["name"], pageSize=1).execute()
+    rest = listing.list(parent=space["name"], pageSize=1, pageToken=first["nextPageToken"])
+    found = [*first["members"], *rest.execute()["members"]]
+    assert [(one["email"], one["role"]) for one in found] == [(BEN, "COHOST"), (PARTNER, "COHOST")]
+    assert (space["config"]["accessType"], space["config"]["moderation"]) == ("OPEN", "ON")
+    with google(box, "meet", BEN) as service:
+        assert refused(service.spaces().members().list(parent=space["name"]))[0] == 403
+
+
 def test_calls_of_outsiders_are_listed_by_nobody(world: World, box: Sandbox) -> None:
     """A call organized outside the district has no organizer to impersonate."""
     world.add_conference("out-side-abc", PARTNER, [[stay(ANN, (-9, -1)), stay(PARTNER, (-9, -1))]])

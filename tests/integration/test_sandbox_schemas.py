@@ -25,6 +25,7 @@ def box() -> Iterator[Sandbox]:
     world.clock = Ticking(NOW + timedelta(hours=2))
     world.domain_aliases["old.example"] = "district.example"
     world.suspend(teacher("lakeview", 16))
+    world.user(teacher("lakeview", 15)).external_ids.append("204871")
     world.add_event(HOST, date(2026, 10, 14), date(2026, 10, 15), summary="All day")
     with Sandbox(world) as box:
         yield box
@@ -66,6 +67,7 @@ def paths(box: Sandbox) -> list[tuple[str, str]]:
         (HOST, f"{person}/participantSessions"),
         (HOST, f"{person}/participantSessions/1"),
         (HOST, f"/v2/spaces/{live.code}"),
+        (HOST, f"/v2/spaces/{live.code}/members"),
         (ADMIN, f"{directory}/users?customer=my_customer&maxResults=500"),
         (ADMIN, f"{directory}/users/{HOST}"),
         (ADMIN, f"{directory}/groups?customer=my_customer"),

@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from meetbot.domain.notices import Mail
-from meetbot.errors import AccessDenied, Permanent, Temporary
+from meetbot.errors import AccessDenied, PartlyDone, Permanent, Temporary
 from meetbot.notify.compose import Composer
 from meetbot.notify.smtp import SmtpMailer
 from tests import notices
@@ -39,6 +40,7 @@ class Inbox:
         self.hello: list[str] = []
         self.answers: dict[str, str] = {}
         self.data_answer = "250 OK"
+        self.sender_answer = "250 OK"
         self.drop_in_data = False
 
     async def handle_EHLO(  # noqa: N802 (aiosmtpd's name)
@@ -47,6 +49,13 @@ class Inbox:
         session.host_name = hostname
         self.hello.append(hostname)
         return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        if self.sender_answer.startswith("250"):
+            envelope.mail_from = address
+        return self.sender_answer
 
     async def handle_RCPT(  # noqa: N802
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
@@ -305,17 +314,54 @@ def test_all_recipients_refused_is_permanent(inbox: Inbox) -> None:
 
 
 def test_recipient_put_off_is_the_only_one_to_get_it_again(inbox: Inbox) -> None:
-    """451 for one of three: the mail is to be tried again, and goes to that one alone."""
+    """451 for one of three: who is left is told, and the next mail to them alone is the same."""
     inbox.answers[TWO] = "451 4.7.1 greylisted"
-    mail = a_mail(ONE, TWO, THREE)
+    notice = replace(notices.a_flag_notice(), to=(ONE, TWO, THREE))
     with served(inbox) as port:
         mailer = a_mailer(port)
-        with pytest.raises(Temporary, match="1 of 3"):
-            mailer.send(mail)
+        with pytest.raises(PartlyDone, match="1 of 3") as caught:
+            mailer.send(COMPOSE(notice, references=(), sent_at=notices.END))
         inbox.answers.clear()
-        mailer.send(mail)
+        left = replace(notice, left=caught.value.left)
+        mailer.send(COMPOSE(left, references=(), sent_at=notices.END))
 
     assert [to for _, to, _ in inbox.received] == [(ONE, THREE), (TWO,)]
+    assert len({content for _, _, content in inbox.received}) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("530 5.7.0 authentication required", AccessDenied),
+        ("550 5.7.1 not a sender here", AccessDenied),
+        ("552 5.3.4 too large", Permanent),
+        ("451 4.7.1 later", Temporary),
+    ],
+)
+def test_refused_sender(inbox: Inbox, answer: str, kind: type[Exception]) -> None:
+    """What somebody must mend for all mails loses none; only a mail's own size is its own fault."""
+    inbox.sender_answer = answer
+    with served(inbox) as port, pytest.raises(kind) as caught:
+        a_mailer(port).send(a_mail())
+
+    assert type(caught.value) is kind
+    assert answer[:3] in str(caught.value)
+
+
+def test_a_server_that_greets_with_a_refusal_loses_no_mail() -> None:
+    """554 instead of a greeting is about this machine, not about the mail: try again."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"554 no service here\r\n")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with pytest.raises(Temporary, match="554"):
+            a_mailer(server.getsockname()[1]).send(a_mail())
+        thread.join()
 
 
 def test_server_that_closes_among_the_recipients_sent_nothing(inbox: Inbox) -> None:

@@ -16,6 +16,7 @@ from meetbot.domain.attendance import IdentityForm
 from meetbot.domain.notices import Mail
 from meetbot.domain.people import AccountKind, DistrictUnits
 from meetbot.domain.platforms import Platform
+from meetbot.domain.spaces import Access
 from meetbot.errors import AccessDenied, BadAnswer, MeetbotError, NotFound, Temporary
 from meetbot.ports import CalendarRead, SyncMark
 from meetbot.sandbox import Sandbox, World
@@ -324,7 +325,7 @@ def test_directory(google: Workspace, world: World) -> None:
     world.add_user("guest@district.example", guest_of=PARTNER)
     world.suspend(BEN)
 
-    accounts = {a.primary_address: a for a in google.directory.accounts()}
+    accounts = {a.primary_address: a for a in google.directory.accounts() if a}
 
     assert accounts[ANN].kind is AccountKind.STAFF
     assert accounts[BEN].kind is AccountKind.INACTIVE
@@ -475,7 +476,57 @@ def test_changed_calendars(google: Workspace, world: World, clock: Ticking) -> N
     world.add_event(ANN, NOW, NOW + timedelta(hours=1), attendees=[PARTNER])
     clock.forward(minutes=1)
 
-    assert google.reports.changed_calendars(NOW - timedelta(hours=1), clock()) == {ANN}
+    (page,) = google.reports.calendar_changes(NOW - timedelta(hours=1), clock())
+
+    assert page.calendars == {ANN}
+    assert not page.edits
+
+
+def test_added_guests(google: Workspace, world: World, clock: Ticking) -> None:
+    """Each guest added has a row that names who added them, whoever that was."""
+    event = world.add_event(ANN, NOW, NOW + timedelta(hours=1), attendees=[PARTNER])
+    guests = [PARTNER, "eve@x.example", "mallory@x.example"]
+    world.update_event(event.event_id, attendees=guests, actor=PARTNER)
+    clock.forward(minutes=1)
+
+    (page,) = google.reports.calendar_changes(NOW - timedelta(hours=1), clock())
+
+    assert {(e.event_id, e.actor, e.guest) for e in page.edits} == {
+        (event.event_id, PARTNER, "eve@x.example"),
+        (event.event_id, PARTNER, "mallory@x.example"),
+    }
+
+
+# --- spaces -------------------------------------------------------------------------------------
+
+
+def test_space_of_its_owner(google: Workspace, world: World) -> None:
+    """The owner sees settings and co-hosts, by code as well as by name."""
+    world.add_space(CODE, owner=ANN, access_type="OPEN", moderation="ON", cohosts=[BEN, PARTNER])
+
+    space = google.meet.space(ANN, CODE.replace("-", ""))
+
+    assert (space.access, space.is_moderated) == (Access.OPEN, True)
+    assert space == google.meet.space(ANN, space.name)
+    assert google.meet.cohosts(ANN, space.name) == (BEN, PARTNER)
+
+
+def test_space_of_somebody_else(google: Workspace, world: World) -> None:
+    """Others see the space without its settings, and no members."""
+    world.add_space(CODE, owner=ANN, access_type="OPEN", cohosts=[PARTNER])
+
+    space = google.meet.space(BEN, CODE)
+
+    assert space.access is None
+    with pytest.raises(AccessDenied):
+        google.meet.cohosts(BEN, space.name)
+
+
+def test_unknown_space(google: Workspace) -> None:
+    """A code that nobody uses has no space, and what is no code is not asked for."""
+    for place in (CODE, "spaces/nothing", "../../x"):
+        with pytest.raises(NotFound):
+            google.meet.space(ANN, place)
 
 
 # --- mail ---------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def test_a_host_who_is_not_staff_is_not_named() -> None:
         ),
         ({"authorizations": ()}, "no authorization on file"),
         ({"partners": (replace(NORTHSTAR, status=Activity.PAUSED),)}, "paused"),
-        ({"partners": (replace(NORTHSTAR, kind=PartnerKind.LEASE),)}, "lease holder: paused"),
+        ({"partners": (replace(NORTHSTAR, kind=PartnerKind.LEASE),)}, "lease holder"),
         (
             {"partners": (replace(NORTHSTAR, kind=PartnerKind.COMMUNITY),)},
             "community organization: flyers only",

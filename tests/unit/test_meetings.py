@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meetbot.domain.meetings import KeptCopy, Meeting, OccurrenceKey, merge_copies
+from meetbot.domain.meetings import KeptCopy, Meeting, OccurrenceKey, Scope, merge_copies, series_of
 from meetbot.domain.platforms import Platform, PlatformLink
 from tests.builders import T0, a_copy, a_guest, at
 
@@ -152,6 +152,20 @@ def test_a_meeting_moved_to_another_organizer_goes_on() -> None:
 # --- Imported, hidden ---------------------------------------------------------------------------
 
 
+def test_a_meeting_moved_to_a_calendar_that_nobody_reads_goes_on() -> None:
+    """The former organizer's copy ended, a guest's newest one names somebody else."""
+    shared = a_guest("key-shared", "group.calendar.google.com", is_organizer=True)
+    left = own(is_cancelled=True)
+    stale = copy_of(EVE, updated_at=at(-2000))
+
+    meeting = merged(left, stale, copy_of(organizer=shared))
+
+    assert not meeting.is_cancelled
+    assert meeting.organizer == shared
+    assert not meeting.are_settings_known
+    assert merged(left, stale, copy_of()).is_cancelled
+
+
 def test_an_imported_copy_counts_only_alone() -> None:
     """Whoever imports an event tells nothing about the real one."""
     imported = own(calendar=BOB, is_private_copy=True, start=90, guests=(a_guest("stale"),))
@@ -185,6 +199,31 @@ def test_the_occurrence_keeps_its_key_when_it_moves() -> None:
 
     assert meeting.key.text == KEY.text
     assert meeting.key.meeting_code == "newnewnew1"
+
+
+def test_a_copy_of_a_meeting_of_adults_lacks_its_staff() -> None:
+    """One copy in full scope is enough to know everybody."""
+    adult = copy_of(scope=Scope.ADULT)
+
+    assert not merged(adult).are_guests_kept
+    assert merged(adult, copy_of(EVE, updated_at=at(-9))).are_guests_kept
+    assert not merged(adult, own(scope=Scope.ADULT)).are_guests_kept
+
+
+@pytest.mark.parametrize(
+    ("uid", "series"),
+    [
+        ("abc@google.com", "abc@google.com"),
+        ("abc_R20261013T150000@google.com", "abc@google.com"),
+        ("abc_R20261013@google.com", "abc@google.com"),
+        ("abc_Room@google.com", "abc_Room@google.com"),
+        ("_R20261013T150000x@google.com", "_R20261013T150000x@google.com"),
+        (None, None),
+    ],
+)
+def test_a_split_series_keeps_its_name(uid: str | None, series: str | None) -> None:
+    """Google marks the part that follows with its first day."""
+    assert series_of(OccurrenceKey(uid, T0)) == series
 
 
 def test_adhoc_calls_are_keyed_by_code_and_start() -> None:

@@ -289,6 +289,18 @@ def test_host_mails_are_friendly_and_practical() -> None:
     assert text_of(composed(notices.a_fix_it_notice())).startswith("About your partner meeting")
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_hosts_are_told_what_may_not_match_policy(early: bool) -> None:
+    """Before the meeting and since its start; a violation is never spoken of."""
+    mail = parsed(composed(notices.a_fix_it_notice(), early=early))
+
+    for part in ("plain", "html"):
+        body = mail.get_body((part,))
+        assert body is not None
+        assert "may not match policy" in body.get_content()
+        assert "violation" not in body.get_content().lower()
+
+
 def test_contact_falls_back_where_the_program_is_unknown() -> None:
     """Without a contact of the program type the one for `other` answers questions."""
     partner = dataclasses.replace(notices.a_partner(), contact=None)
@@ -394,6 +406,15 @@ def test_all_clear_needs_silence_and_full_coverage() -> None:
     assert "Calendars that could not be read: 2." in text_of(composed(blind))
     assert "The Meet audit log could not be read." in text_of(composed(blind))
     assert "All clear" not in text_of(composed(flagged))
+
+
+def test_weekly_tells_how_often_exemptions_were_used() -> None:
+    """By kind; small numbers are withheld, and without any use there is no heading."""
+    body = text_of(composed(notices.a_weekly_notice()))
+
+    assert "- guardian: 12 meetings" in body
+    assert "- agency-interview: fewer than 3 meetings" in body
+    assert "EXEMPTIONS" not in text_of(composed(notices.an_all_clear_notice()))
 
 
 def test_weekly_lists_outside_domains_by_number() -> None:

@@ -53,6 +53,31 @@ def test_staff_in_both_sources_are_one_at_e1() -> None:
     assert found.address_key == key_of(HOST)
 
 
+def test_staff_keep_their_unit_and_outsiders_the_words_of_their_name() -> None:
+    """By these it is told who covered, and who may be whom; students have neither."""
+    resolution = resolved(
+        in_meet(HOST, (0, 45)),
+        in_meet(PUPIL, (0, 45)),
+        in_meet("nobody", (0, 45), name=NAME, form=ANONYMOUS),
+    )
+    by_kind = {a.kind: a for a in resolution.attendances}
+
+    assert by_kind[Kind.STAFF].unit_path == DIRECTORY[HOST].unit_path
+    assert by_kind[Kind.STUDENT].unit_path is None
+    assert by_kind[Kind.STUDENT].name_tokens == frozenset()
+    assert len(by_kind[Kind.UNIDENTIFIED].name_tokens) == 2
+
+
+def test_exempt_people_keep_their_row() -> None:
+    """Which exemption it was decides who belongs into a confidential meeting."""
+    row = an_exemption(ExemptionKind.GUARDIAN, "mum@home.example")
+    roster = a_roster(a_registry(exemptions=(row,)))
+
+    found = the_one(resolved(in_audit("mum@home.example", (0, 45)), roster=roster))
+
+    assert (found.kind, found.exemption) == (Kind.EXEMPT, row)
+
+
 def test_an_alias_is_the_same_person() -> None:
     """The audit log may name an account by another of its addresses."""
     alias = "t.eacher@district.example"

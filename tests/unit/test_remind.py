@@ -190,7 +190,7 @@ def test_a_digest_is_due_once_a_day(later: timedelta, at: time) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempts", "longest"), [(0, 30), (1, 30), (2, 60), (3, 120), (8, 3600), (400, 3600)]
+    ("attempts", "longest"), [(0, 20), (1, 20), (2, 40), (3, 80), (8, 2560), (9, 3600), (400, 3600)]
 )
 def test_retries_wait_twice_as_long_each_time(attempts: int, longest: float) -> None:
     """The first within a minute, none longer than an hour, and not all at the same moment."""

@@ -168,6 +168,13 @@ def test_confidential_meetings_are_the_privacy_officers_alone(severity: Severity
     assert plan.next_at is None
 
 
+def test_an_intruder_is_the_privacy_officers_business_even_when_the_exemption_lapsed() -> None:
+    """Neither host, principal nor officers hear of it once a meeting is no longer confidential."""
+    flag = a_flag("confidential-intruder", severity=Severity.CRITICAL)
+
+    assert whom(planned([flag], a_situation())) == {PRIVACY}
+
+
 @pytest.mark.parametrize("status", [s for s in FlagStatus if s is not FlagStatus.OPEN])
 def test_only_open_flags_are_mailed(status: FlagStatus) -> None:
     """What somebody decided or time closed is not news."""
@@ -250,18 +257,21 @@ def test_who_gets_an_address_later_is_told_then() -> None:
 
 
 def test_hosts_get_what_to_mend_and_officers_flags() -> None:
-    """A live presence flag reaches the host as a nudge."""
+    """A presence flag of a running call is a nudge only while it goes on."""
 
     def kinds(flag: Flag, situation: Situation) -> dict[Audience, NoticeKind]:
         return {n.audience: n.kind for n in planned([flag], situation).notices}
 
     setup, after_it = a_flag(severity=Severity.HIGH), a_flag(LEFT, severity=Severity.HIGH)
-    live = a_flag(LEFT, severity=Severity.HIGH, phase=Phase.LIVE)
+    spans = (TimelineSpan("after", at(25), at(30)),)
+    live = a_flag(LEFT, severity=Severity.HIGH, phase=Phase.LIVE, spans=spans)
     fix = {HOST: NoticeKind.FIX_IT, OFFICERS: NoticeKind.FLAG}
 
     assert kinds(setup, a_situation()) == fix
     assert kinds(after_it, a_situation()) == fix
-    assert kinds(live, a_situation(30, Phase.LIVE)) == fix | {HOST: NoticeKind.NUDGE}
+    running, later = (a_situation(m, Phase.LIVE, observed_at=at(m)) for m in (30, 31))
+    assert kinds(live, running) == fix | {HOST: NoticeKind.NUDGE}
+    assert kinds(live, later) == fix
 
 
 def test_only_presence_mails_show_the_timeline() -> None:
@@ -316,7 +326,7 @@ def test_who_heard_the_first_classification_hears_the_next() -> None:
     plan = planned(kept, a_situation(7, Phase.LIVE), changes)
 
     assert whom(plan) == {HOST, OFFICERS, PRINCIPAL}
-    assert {n.kind for n in plan.notices} == {NoticeKind.NUDGE, NoticeKind.FLAG}
+    assert {n.kind for n in plan.notices} == {NoticeKind.FIX_IT, NoticeKind.FLAG}
     assert planned(told(kept, plan), a_situation(7, Phase.LIVE), changes).notices == ()
 
 

@@ -123,7 +123,10 @@ def test_every_kind_of_meeting_is_told(district: District) -> None:
         "student-contacts-visible", "unapproved-platform", "no-staff-joined",
         "staff-joined-late", "staff-left-early", "staff-presence-gap",
         "partner-alone-with-student", "unidentified-participant", "uninvited-external-joined",
-        "outside-authorized-window", "adhoc-meeting",
+        "outside-authorized-window", "adhoc-meeting", "open-access-space", "meeting-code-reused",
+        "created-by-delegate", "guest-added-by-partner",
+        "student-data-in-text",
+        "student-roster-attached", "substitute-supervisor",
     }  # fmt: skip
 
 

@@ -71,6 +71,7 @@ def full_world() -> World:
         [joined("x@y.example", (NOW, None), identifier=Identifier.OBSCURED),
          joined("+1", (NOW, NOW + HOUR), joins=Joins.PHONE)],
     ])  # fmt: skip
+    world.set_space("aaa-bbbb-ccc", access_type="OPEN", moderation="ON", cohosts=["x@y.example"])
     world.delete_user("s1099@students.district.example")
     world.shaping.latency_of = {Api.MEET: 0.2}
     world.fail("meet", 429, "RESOURCE_EXHAUSTED", kind=Kind.DROP, times=None, path="spaces")

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
-from meetbot.domain.policy import Limits, Policy
+from meetbot.domain.policy import Limits, Policy, SpecialAccounts
+from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 from meetbot.settings import (
@@ -97,13 +99,21 @@ def test_policy_template_is_the_default() -> None:
     assert load_policy(TEMPLATES / "policy.toml", RULES) == Policy()
 
 
-@pytest.mark.parametrize(("table", "values"), [("thresholds", Thresholds), ("limits", Limits)])
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("thresholds", Thresholds),
+        ("limits", Limits),
+        ("retention", Retention),
+        ("accounts", SpecialAccounts),
+    ],
+)
 def test_policy_template_names_every_value(table: str, values: type) -> None:
-    """No threshold or limit can be set that the template does not explain."""
+    """No threshold, limit or time can be set that the template does not explain."""
     text = (TEMPLATES / "policy.toml").read_text(encoding="utf-8")
     section = text.split(f"[{table}]\n")[1].split("\n\n")[0]
 
-    written = [line.split(" = ")[0] for line in section.splitlines()]
+    written = [line.split(" = ")[0].rstrip() for line in section.splitlines()]
 
     assert written == [field.name for field in dataclasses.fields(values)]
 
@@ -131,6 +141,31 @@ def test_a_registry_in_a_spreadsheet(file: Path) -> None:
     assert load(file, MEETBOT_REGISTRY__SOURCE=address).registry.spreadsheet == "1XyZ"
     (mistake,) = mistakes_of(file, MEETBOT_REGISTRY__SOURCE="config/registry")
     assert mistake.place == "MEETBOT_REGISTRY__SOURCE (registry.source)"
+
+
+def test_words_of_files_and_certificated_units(tmp_path: Path) -> None:
+    """A district's own words and units; what is no word and no unit is said with its fix."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        'certificated_units = ["/Staff/Teachers/"]\n[files]\nroster = ["Liste", "Liste"]\n',
+        encoding="utf-8",
+    )
+    found = load_policy(policy, RULES)
+
+    assert found.certificated_units == ("/Staff/Teachers",)
+    assert found.files == FileWords(roster=("Liste",))
+
+    policy.write_text(
+        'certificated_units = ["Staff"]\n[files]\nroster = ["-"]\nrosters = []\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(BadInput) as wrong:
+        load_policy(policy, RULES)
+    assert {mistake.place.rpartition(": ")[2] for mistake in wrong.value.mistakes} == {
+        "certificated_units[0]",
+        "files.roster[0]",
+        "files.rosters",
+    }
 
 
 def test_defaults(file: Path) -> None:
@@ -210,6 +245,7 @@ def test_all_mistakes_at_once(file: Path) -> None:
         api_root = "http://api.example"
         [mail]
         transport = "pigeon"
+        url = "http://mail.district.example"
         sender = "x"
         officers = "officer@district.example"
         [mail.contacts]
@@ -245,6 +281,7 @@ def test_all_mistakes_at_once(file: Path) -> None:
         "google.api_root",
         "database",
         "mail.transport",
+        "mail.url",
         "mail.sender",
         "mail.officers",
         "mail.contacts.afterschool",
@@ -592,6 +629,10 @@ def test_policy_values(file: Path) -> None:
         [school]
         days = ["fri", "mon"]
         closes = "15:30"
+        [retention]
+        evidence = "2000d"
+        [accounts]
+        delegates = ["Booking@District.example", "aide@district.example"]
         [rules.guests-can-invite]
         enabled = false
         [rules.contract-scope]
@@ -605,8 +646,11 @@ def test_policy_values(file: Path) -> None:
     assert policy.approved_platforms == {Platform.GOOGLE_MEET, Platform.ZOOM}
     assert policy.thresholds == Thresholds(after_s=90)
     assert policy.limits == Limits(outside_window=timedelta(0), personal_clearance=True)
+    assert policy.accounts.delegates == ("aide@district.example", "booking@district.example")
+    assert policy.accounts.webinar_hosts == ()
     assert policy.school_calendar.weekdays == (0, 4)
     assert policy.school_calendar.closes == time(15, 30)
+    assert policy.retention == Retention(evidence=timedelta(days=2000))
     assert not policy.switch("guests-can-invite").is_enabled
     assert policy.switch("contract-scope").severity is Severity.HIGH
     assert policy.switch("partner-unregistered").severity is None
@@ -624,7 +668,17 @@ def test_policy_values(file: Path) -> None:
         "[school]\ndays = []",
         '[school]\ndays = ["Mo"]',
         '[school]\nopens = "16:00"\ncloses = "08:00"',
+        '[retention]\nattendance = "29d"',
+        '[retention]\nattendance = "60d"\nconfidential = "61d"',
+        '[retention]\nattendance = "100d"\nevidence = "99d"',
+        '[retention]\nconfidential = "0s"',
+        "[retention]\nevidence = 1096",
+        '[retention]\nforever = "1d"',
         'approved_platforms = "zoom"',
+        '[accounts]\ndelegates = "booking@district.example"',
+        '[accounts]\ndelegates = ["booking"]',
+        "[accounts]\nwebinar_hosts = [1]",
+        '[accounts]\nbooking = ["booking@district.example"]',
         "[rules]\nguests-can-invite = false",
         "[rules.guests-can-invite]\nenabeld = true",
         '[rules.guests-can-invite]\nenabled = "no"',
@@ -642,6 +696,17 @@ def test_policy_mistakes(tmp_path: Path, text: str) -> None:
     (mistake,) = caught.value.mistakes
     assert mistake.place.startswith(str(policy))
     assert mistake.fix
+
+
+def test_nothing_is_read_again_that_was_deleted(file: Path) -> None:
+    """The first reading may not look further back than anything is kept."""
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write('[schedule]\nlookback = "31d"\n')
+    (mistake,) = mistakes_of(file)
+    assert mistake.place == f"{file}: schedule.lookback"
+
+    file.with_name("policy.toml").write_text('[retention]\nconfidential = "31d"\n')
+    assert load(file).schedule.lookback == timedelta(days=31)
 
 
 def test_policy_that_is_asked_for_must_exist(tmp_path: Path) -> None:

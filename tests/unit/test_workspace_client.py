@@ -312,6 +312,53 @@ def test_silent_server_is_left_alone(google: Parts) -> None:
 
 
 @responses.activate
+def test_silence_of_one_api_leaves_the_others_alone(google: Parts) -> None:
+    """Below one root an API that does not answer takes no other one with it."""
+    give_token()
+    responses.get(EVENTS, body=requests.ConnectTimeout("slow"))
+    responses.get(RECORDS, json={})
+    for _ in range(5):
+        with pytest.raises(Temporary, match="no answer from"):
+            list_events(google)
+
+    assert list_records(google) == {}
+
+
+@responses.activate
+def test_a_silent_server_is_asked_once_more_for_each_api(google: Parts) -> None:
+    """Where one API is silent already, the next one is left alone after a single request."""
+    give_token()
+    responses.get(EVENTS, body=requests.ConnectTimeout("slow"))
+    responses.get(RECORDS, body=requests.ConnectTimeout("slow"))
+    with pytest.raises(Temporary):
+        list_events(google)
+
+    with pytest.raises(Temporary, match="no answer from"):
+        list_records(google)
+    assert google.counts.snapshot()["meet"] == 1
+
+
+@responses.activate
+def test_waiting_for_a_limit_in_vain_is_not_done_twice(google: Parts) -> None:
+    """After a minute of 429 the next calls fail at once, until a request succeeds again."""
+    give_token()
+    responses.get(EVENTS, json=classic(429, "rateLimitExceeded"), status=429)
+    for _ in range(20):
+        with pytest.raises(Temporary, match="fewer requests"):
+            list_events(google)
+    assert google.time.now - 1000 < 120
+    assert len(google.calls("/events")) < 30
+
+    responses.replace("GET", EVENTS, json=GOOD)
+    assert list_events(google) == GOOD
+    responses.replace("GET", EVENTS, json=classic(429, "rateLimitExceeded"), status=429)
+    before = len(google.calls("/events"))
+    with pytest.raises(Temporary):
+        list_events(google)
+    assert len(google.calls("/events")) - before > 3
+
+
+@responses.activate
 def test_circuit_closes_again(google: Parts) -> None:
     """A server that answers again is used again after a rest."""
     give_token()

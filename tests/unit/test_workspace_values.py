@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetbot.domain.attendance import IdentityForm, RawIdentity
+from meetbot.domain.invitation import Attachment, Invitation
 from meetbot.domain.people import AccountKind, DistrictUnits
 from meetbot.domain.platforms import Platform
-from meetbot.ports import GroupMember, Participant
+from meetbot.domain.spaces import Access, Space
+from meetbot.ports import EventEdit, GroupMember, Participant
 from meetbot.workspace.activities import to_activities
 from meetbot.workspace.calendar import to_copy
 from meetbot.workspace.directory import to_account, to_member
@@ -22,10 +24,12 @@ from meetbot.workspace.meet import (
     to_conference,
     to_identity,
     to_participant,
+    to_space,
+    to_space_member,
     to_visit,
 )
 from meetbot.workspace.raw import as_code, as_instant, as_number, as_text, rfc3339
-from meetbot.workspace.reports import to_audit_page, to_changed
+from meetbot.workspace.reports import to_audit_page, to_change_page
 from tests.workspace_parts import to_call_rows
 
 ZONE = ZoneInfo("America/Chicago")
@@ -109,6 +113,16 @@ def test_single_event() -> None:
     assert found.guests_can_invite
     assert not found.guests_can_modify
     assert found.meeting_code is None
+
+
+def test_without_what_google_may_leave_out() -> None:
+    """No uid: the one Google makes of the id, a series' for its instances. No `self`: the owner."""
+    bare = copy(iCalUID=None, organizer={"email": ANN.upper()})
+    instance = copy(id="e1_20261013T150000Z", iCalUID=None, recurringEventId="e1")
+
+    assert bare.ical_uid == instance.ical_uid == "e1@google.com"
+    assert bare.is_organizer_copy
+    assert not copy(organizer={"email": "else@district.example"}).is_organizer_copy
 
 
 def test_moved_instance() -> None:
@@ -237,6 +251,42 @@ def test_hostile_texts() -> None:
     assert "script" not in repr(found)
 
 
+def test_invitations() -> None:
+    """Title, texts and attachments go on in memory and show nothing; hidden ones are unknown."""
+    files = [
+        {
+            "title": "Roster",
+            "fileUrl": "https://drive.google.com/open?id=1",
+            "mimeType": "text/csv",
+        },
+        {"fileUrl": 7},
+        "x",
+    ]
+    found = copy(summary="Secret", description="<b>d</b>", location="L", attachments=files)
+
+    assert found.invitation == Invitation(
+        "Secret",
+        "<b>d</b>",
+        "L",
+        (
+            Attachment("Roster", "https://drive.google.com/open?id=1", "text/csv"),
+            Attachment(""),
+            Attachment(""),
+        ),
+    )
+    assert "Secret" not in repr(found)
+    assert "Roster" not in repr(found)
+    assert copy().invitation == Invitation()
+    assert copy(visibility="private", organizer=None, creator=None).invitation is None
+
+
+def test_a_cut_invitation_says_so() -> None:
+    """What is longer than anybody looks at was not looked at."""
+    assert copy(summary="x" * 65_537).invitation.is_cut
+    assert copy(attachments=[{}] * 51).invitation.is_cut
+    assert not copy(description="x" * 65_536, attachments=[{}] * 50).invitation.is_cut
+
+
 def test_guest_lists() -> None:
     """Guests keep their answers; one without an address makes the list incomplete."""
     guests = [
@@ -253,6 +303,7 @@ def test_guest_lists() -> None:
     assert found.attendees_omitted
     assert not copy(attendees=guests[:2]).attendees_omitted
     assert copy(attendees=guests[:1], attendeesOmitted=True).attendees_omitted
+    assert copy(attendees="everybody").attendees_omitted
 
 
 def test_hidden_details() -> None:
@@ -388,6 +439,20 @@ def test_malformed_rows(parameters: dict[str, Any]) -> None:
     assert page.visits == ()
 
 
+def test_rows_of_one_instant_stay_apart() -> None:
+    """A qualifier that came as a number counts; without one the endpoint tells rows apart."""
+    numbered = [row(), row()]
+    for number, one in enumerate(numbered):
+        one["id"]["uniqueQualifier"] = -number
+    bare = [row(endpoint_id="a"), row(endpoint_id="b")]
+    for one in bare:
+        del one["id"]["uniqueQualifier"]
+
+    for rows in (numbered, bare):
+        keys = [visit.key for visit in to_audit_page(to_call_rows(rows)).visits]
+        assert len(set(keys)) == 2
+
+
 USER = {"callerType": "USER", "email": "ann@district.example", "profileId": "11"}
 
 
@@ -465,8 +530,98 @@ def test_changed_calendars() -> None:
     changed = {"events": [{"type": "event_change", "name": "x", "parameters": parameters}]}
     shared = {"events": [{"type": "calendar_change", "name": "x", "parameters": parameters}]}
 
-    assert to_changed(*to_activities([changed])) == {"ann@district.example", "ben@district.example"}
-    assert to_changed(*to_activities([shared])) == set()
+    page = to_change_page(to_activities([changed, shared]))
+
+    assert page.calendars == {"ann@district.example", "ben@district.example"}
+    assert not page.edits
+    assert not to_change_page(to_activities([shared])).calendars
+
+
+def change(name: str, *, actor: Any = None, **words: Any) -> dict[str, Any]:
+    """An activity of the calendar feed."""
+    parameters = [{"name": key, "value": value} for key, value in words.items()]
+    return {
+        "id": {"time": "2026-10-13T15:00:00.5Z", "uniqueQualifier": "-7"},
+        "actor": actor,
+        "events": [{"type": "event_change", "name": name, "parameters": parameters}],
+    }
+
+
+def test_guests_added_and_events_changed() -> None:
+    """A row names who added whom; other changes name nobody, and answers are no edit."""
+    actor = {"email": "Pia@Bright.example"}
+    page = to_change_page(
+        to_activities(
+            [
+                change("add_event_guest", actor=actor, event_id="e1", event_guest="Eve@x.example"),
+                change("change_event", actor=actor, event_id="e1", event_guest="eve@x.example"),
+                change("change_event_guest_response", actor=actor, event_id="e1"),
+            ]
+        )
+    )
+
+    first, second = page.edits
+    at = datetime(2026, 10, 13, 15, 0, 0, 500_000, UTC)
+    key = "2026-10-13T15:00:00.5Z|-7|0"
+    assert first == EventEdit(key, "e1", at, "pia@bright.example", "eve@x.example")
+    assert (second.actor, second.guest) == ("pia@bright.example", None)
+
+
+@pytest.mark.parametrize(
+    "activity",
+    [
+        change("add_event_guest"),
+        change("add_event_guest", event_id=7),
+        change("add_event_guest", event_id="e1") | {"id": None},
+        change("add_event_guest", event_id="e1") | {"id": {"time": "yesterday"}},
+        {"events": [{"type": "event_change", "name": "change_event", "parameters": "none"}]},
+        {"events": None},
+        {},
+    ],
+)
+def test_calendar_rows_that_say_too_little(activity: Any) -> None:
+    """A row without event or time is no edit, and none raises."""
+    assert not to_change_page(to_activities([activity])).edits
+
+
+def test_an_edit_by_nobody_is_kept() -> None:
+    """A row without an actor's address still tells that somebody edited the event."""
+    (edit,) = to_change_page(to_activities([change("change_event", event_id="e1")])).edits
+
+    assert edit.actor is None
+
+
+@pytest.mark.parametrize(
+    ("config", "access", "moderated"),
+    [
+        ({"accessType": "OPEN", "moderation": "OFF"}, Access.OPEN, False),
+        ({"accessType": "TRUSTED", "moderation": "ON"}, Access.TRUSTED, True),
+        ({"accessType": "RESTRICTED"}, Access.RESTRICTED, None),
+        ({"accessType": "SOMETHING_NEW", "moderation": 1}, None, None),
+        ("open", None, None),
+        (None, None, None),
+    ],
+)
+def test_space_settings(config: Any, access: Access | None, moderated: bool | None) -> None:
+    """Settings that are absent or not understood are unknown, never their default."""
+    raw = {"name": "spaces/jQCFfuBOdN5z", "meetingCode": "ABC-mnop-xyz", "config": config}
+
+    assert to_space(raw) == Space("spaces/jQCFfuBOdN5z", "abcmnopxyz", access, moderated)
+
+
+@pytest.mark.parametrize("name", [None, "", "spaces/", "spaces/a/b", "conferenceRecords/1", 5])
+def test_a_space_without_a_name_is_none(name: Any) -> None:
+    """What cannot be asked for again is not kept."""
+    assert to_space({"name": name}) is None
+
+
+def test_members_of_a_space() -> None:
+    """A co-host must have an address; a member without a role need not."""
+    cohost = {"email": "a@x.example", "role": "COHOST"}
+
+    assert to_space_member(cohost) == ("a@x.example", "COHOST")
+    assert to_space_member({"role": "COHOST"}) is None
+    assert to_space_member({}) == ("", "")
 
 
 # --- Directory ----------------------------------------------------------------------------------
@@ -509,6 +664,19 @@ def test_account_addresses() -> None:
 
     assert account is not None
     assert account.addresses == (ANN, "a@district.example", "ann@old.example")
+
+
+def test_account_names_and_ids() -> None:
+    """Given and family name apart, and the ids the district gave, whatever their type."""
+    names = {"fullName": "Ann Lee", "givenName": "Ann", "familyName": "Lee"}
+    ids = [{"value": "204871", "type": "organization"}, {"type": "custom"}, {"value": "204871"}]
+    raw = {"id": "1", "primaryEmail": ANN, "orgUnitPath": "/", "name": names, "externalIds": ids}
+
+    account = to_account(raw, UNITS)
+
+    assert account is not None
+    assert (account.given_name, account.family_name) == ("Ann", "Lee")
+    assert account.other_ids == ("204871",)
 
 
 def test_account_without_unit() -> None:
@@ -562,20 +730,31 @@ _EVENT = st.fixed_dictionaries(
         "conferenceData": anything("conferenceId", "conferenceSolution", "entryPoints", "notes"),
     }
     | dict.fromkeys(
-        ("status", "visibility", "iCalUID", "location", "description", "updated"), _JSON
+        (
+            *("status", "visibility", "iCalUID", "summary", "location", "description", "updated"),
+            "attachments",
+        ),
+        _JSON,
     ),
 )
 _PARAMETER = st.fixed_dictionaries(
     {
         "name": st.sampled_from(
-            ["duration_seconds", "start_timestamp_seconds", "conference_id", "identifier"]
+            [
+                "duration_seconds",
+                "start_timestamp_seconds",
+                "conference_id",
+                "identifier",
+                "event_id",
+                "event_guest",
+            ]
         )
         | _JSON
     },
     optional=dict.fromkeys(("value", "intValue", "boolValue"), _JSON),
 )
 _CALL = st.fixed_dictionaries(
-    {"name": st.just("call_ended"), "type": st.just("event_change")},
+    {"name": st.sampled_from(["call_ended", "add_event_guest"]), "type": st.just("event_change")},
     optional={"parameters": st.lists(_PARAMETER | _JSON, max_size=6) | _JSON},
 )
 _ACTIVITY = st.fixed_dictionaries(
@@ -603,8 +782,9 @@ def test_any_event(raw: dict[str, Any]) -> None:
 def test_any_activity(raw: dict[str, Any]) -> None:
     """No activity raises; what is understood has whole seconds and a conference."""
     page = to_audit_page(to_call_rows([raw]))
-    to_changed(*to_activities([raw]))
+    changes = to_change_page(to_activities([raw]))
 
+    assert all(edit.event_id and edit.at.tzinfo is UTC for edit in changes.edits)
     names = {conference.name for conference in page.conferences}
     for visit in page.visits:
         assert visit.conference in names

@@ -9,7 +9,13 @@ from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Concern, Evidence, Severity
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import Authorization
-from meetbot.rules.engagements import authorization_of, engagements, host_school, school_name
+from meetbot.rules.engagements import (
+    Engagement,
+    authorization_of,
+    engagements,
+    host_school,
+    school_name,
+)
 from meetbot.rules.rule import ALWAYS, rule
 from meetbot.rules.wording import local_day
 
@@ -29,13 +35,17 @@ def authorization_missing(dossier: Dossier, policy: Policy) -> Iterator[Concern]
     for engagement in engagements(dossier):
         answer = authorization_of(dossier, engagement, policy)
         if isinstance(answer, AuthorizationMissing):
-            yield engagement.concern(nearest=_nearest(answer.nearest, dossier))
+            yield engagement.concern(nearest=_nearest(answer.nearest, engagement, dossier))
 
 
-def _nearest(row: Authorization | None, dossier: Dossier) -> str:
+def _nearest(row: Authorization | None, engagement: Engagement, dossier: Dossier) -> str:
+    """The revoked one; its id is the district's text and may hint at mental health."""
     held = f"held for {host_school(dossier.host)}" if dossier.host.school else "held anyway"
     if row is None or row.revoked_at is None:
         return f"No authorization on file, {held}"
     day = local_day(row.revoked_at, dossier.zone)
     school = school_name(dossier, row.school_id)
-    return f"Authorization {row.authorization_id} for {school} was revoked on {day}, {held}"
+    which = (
+        "An authorization" if engagement.is_sensitive else f"Authorization {row.authorization_id}"
+    )
+    return f"{which} for {school} was revoked on {day}, {held}"

@@ -44,7 +44,7 @@ def authorization_scope(dossier: Dossier, policy: Policy) -> Iterator[Concern | 
 
 
 def _is_school_missing(answer: Authorized, dossier: Dossier) -> bool:
-    """Whether a planned meeting's school is unknown; an ad-hoc call never has one."""
+    """Whether a planned meeting's school is unknown; of an ad-hoc call it often is."""
     return Field.SCHOOL in answer.unsure and dossier.meeting is not None
 
 

@@ -20,6 +20,8 @@ from meetbot.rules.rule import BEFORE, Unsure, rule
     officer="Guests can add people to this meeting of partner and students.",
     teacher="Guests can add people; switch off Invite others.",
     fix="Change the setting; this then closes by itself.",
+    admin="Calendar API events.patch as the organizer: guestsCanInviteOthers and guestsCanModify "
+    "false.",
 )
 def guests_can_invite(dossier: Dossier, policy: Policy) -> Iterator[Concern | Unsure]:  # noqa: ARG001
     """By `guestsCanInviteOthers` or `guestsCanModify`, as the organizer's copy has them."""

@@ -27,9 +27,10 @@ _TENANTS = (PartnerKind.LEASE, PartnerKind.PERMIT)
     fix="Cancel.",
 )
 def program_paused(dossier: Dossier, policy: Policy) -> Iterator[Concern]:  # noqa: ARG001
-    """Paused by its own status, the partner's, or because the partner only leases or has a permit.
+    """Paused by its own status or the partner's.
 
-    Judged by program: what a tenant does under a valid contract of its own is not paused.
+    Judged by program: what a paused tenant (lease or permit) does under a valid contract of its
+    own is not paused.
     """
     for engagement in engagements(dossier):
         if engagement.partner is None:
@@ -57,9 +58,9 @@ def _programs(dossier: Dossier, engagement: Engagement) -> list[Program | None]:
 def _is_paused(dossier: Dossier, partner: Partner, program: Program | None) -> bool:
     if program is not None and program.status is Activity.PAUSED:
         return True
-    if partner.kind not in _TENANTS:
-        return partner.status is Activity.PAUSED
-    if program is None:
+    if partner.status is not Activity.PAUSED:
+        return False
+    if partner.kind not in _TENANTS or program is None:
         return True
     answer = contract_answer(
         dossier.registry, partner.partner_id, program.program_id, occasion_of(dossier)

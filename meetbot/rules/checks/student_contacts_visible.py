@@ -10,6 +10,7 @@ from meetbot.domain.findings import Concern, Evidence, Severity
 from meetbot.domain.meetings import Disclosure
 from meetbot.domain.policy import Policy
 from meetbot.rules.audience import unknown_guests
+from meetbot.rules.engagements import engagements
 from meetbot.rules.exemptions import is_confidential
 from meetbot.rules.rule import BEFORE_AND_AFTER, Unsure, rule
 from meetbot.rules.wording import counted, local_moment, spoken
@@ -23,6 +24,8 @@ from meetbot.rules.wording import counted, local_moment, spoken
     officer="{n} student addresses were visible {how_long}.",
     teacher="Hide the guest list, or use a separate event for the partner.",
     fix="Separate event.",
+    admin="Calendar API events.patch as the organizer: guestsCanSeeOtherGuests false; what was "
+    "seen stays disclosed.",
     is_sticky=True,
 )
 def student_contacts_visible(dossier: Dossier, policy: Policy) -> Iterator[Concern | Unsure]:  # noqa: ARG001
@@ -53,7 +56,7 @@ def student_contacts_visible(dossier: Dossier, policy: Policy) -> Iterator[Conce
 def _facts(seen: Disclosure, dossier: Dossier) -> dict[str, object]:
     zone, until = dossier.zone, seen.visible_until
     facts: dict[str, object] = {
-        "n": counted(seen.students, is_confidential=is_confidential(dossier)),
+        "n": counted(seen.students, is_confidential=_is_about_mental_health(dossier)),
         "how_long": f"since {local_moment(seen.visible_from, zone)}",
         "disclosed_from": seen.visible_from.isoformat(),
         "by_group_only": seen.is_group_only,
@@ -62,6 +65,11 @@ def _facts(seen: Disclosure, dossier: Dossier) -> dict[str, object]:
         facts["how_long"] = f"for {spoken(until - seen.visible_from)}"
         facts["disclosed_until"] = until.isoformat()
     return facts
+
+
+def _is_about_mental_health(dossier: Dossier) -> bool:
+    """Whether small counts are withheld, consent and certification in order or not."""
+    return is_confidential(dossier) or any(e.is_sensitive for e in engagements(dossier))
 
 
 def _were_school_officials(seen: Disclosure, dossier: Dossier) -> bool:

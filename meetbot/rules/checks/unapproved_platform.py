@@ -29,6 +29,8 @@ _UNKNOWN = {
     officer="Link to {platform}, not approved for {program}.",
     teacher="Use the district's Google Meet.",
     fix="Replace the link or request an exception.",
+    admin="Admin console, Apps, Google Workspace, Calendar: choose which video conferencing "
+    "add-ons staff may use.",
 )
 def unapproved_platform(dossier: Dossier, policy: Policy) -> Iterator[Concern]:
     """Known platforms are confirmed, look-alikes and short links need review, dial-in is low."""

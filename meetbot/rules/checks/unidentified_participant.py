@@ -9,11 +9,12 @@ from datetime import timedelta
 from meetbot.domain.attendance import Attendance, IdentityForm
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
-from meetbot.domain.people import Confidence, Kind
+from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind
 from meetbot.rules.engagements import sole_partner
 from meetbot.rules.exemptions import is_confidential
+from meetbot.rules.legs import unidentified_people
 from meetbot.rules.rule import LIVE_AND_AFTER, Unsure, rule
 from meetbot.rules.seconds import shared, spans_of, total, without
 from meetbot.rules.wording import clock, counted, listed
@@ -30,6 +31,8 @@ _OTHER_WAY = "an account outside the district"
     officer="{n} unidentified, {duration}, by {way}.",
     teacher="Who was this? Admit only people you know.",
     fix="Host names the person; officer accepts.",
+    admin="Admin console, Apps, Google Workspace, Google Meet, Meet safety settings, Domain: only "
+    "users signed in with a Google account.",
 )
 def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Concern | Unsure]:
     """Anonymous, phone or unmatched for a minute or more; high with students and no staff.
@@ -60,48 +63,12 @@ def unidentified_participant(dossier: Dossier, policy: Policy) -> Iterator[Conce
 
 
 def _unidentified(dossier: Dossier, policy: Policy) -> list[Attendance]:
-    lines = _interpreter_lines(dossier)
     people: list[Attendance] = []
-    for person in dossier.attendances:
-        if person.kind is not Kind.UNIDENTIFIED or _is_second_leg(person, dossier, policy):
-            continue
-        if person.form is IdentityForm.PHONE and lines:
-            lines -= 1
-            continue
+    for person in unidentified_people(dossier, policy, lines_of={ExemptionKind.INTERPRETER}):
         seen = timedelta(seconds=total(spans_of(dossier, [person])))
         if seen and seen >= policy.limits.unidentified:
             people.append(person)
     return people
-
-
-def _is_second_leg(person: Attendance, dossier: Dossier, policy: Policy) -> bool:
-    """Whether a phone joined so soon after exactly one attendee that it is that person's."""
-    if person.form is not IdentityForm.PHONE:
-        return False
-    joined = [visit.start_at for visit in person.visits]
-    near = [
-        other
-        for other in dossier.attendances
-        if other.confidence is not Confidence.NONE
-        and any(
-            abs(at - visit.start_at) <= policy.limits.phone_leg
-            for at in joined
-            for visit in other.visits
-        )
-    ]
-    return len(near) == 1
-
-
-def _interpreter_lines(dossier: Dossier) -> int:
-    """How many invited interpreters were not seen by their own account."""
-    seen = {attendance.address_key for attendance in dossier.attendances}
-    return sum(
-        1
-        for invitee in dossier.invitees
-        if invitee.exemption is not None
-        and invitee.exemption.kind is ExemptionKind.INTERPRETER
-        and invitee.guest.address_key not in seen
-    )
 
 
 def _was_with_students_only(people: list[Attendance], dossier: Dossier, policy: Policy) -> bool:

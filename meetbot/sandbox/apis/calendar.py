@@ -377,7 +377,8 @@ def _render(call: Call, calendar: Calendar, item: Item, zone: ZoneInfo) -> Json:
     hidden = event.visibility in ("private", "confidential") and _role(call, calendar) == "reader"
     if hidden:
         return head | times | {"visibility": event.visibility, "updated": millis(event.updated_at)}
-    return head | _facts(event, calendar, item) | times | _guests(call, event, calendar)
+    guests = _guests(call, event, calendar)
+    return head | _facts(event, calendar, item) | times | guests | event.extra
 
 
 def _facts(event: Event, calendar: Calendar, item: Item) -> Json:
@@ -403,7 +404,7 @@ def _facts(event: Event, calendar: Calendar, item: Item) -> Json:
         facts["recurrence"] = event.recurrence
     if event.code:
         facts |= _meet_link(event.code)
-    return facts | event.extra
+    return facts
 
 
 def _meet_link(code: str) -> Json:

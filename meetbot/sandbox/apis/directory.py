@@ -158,6 +158,8 @@ def _sometimes(user: User, world: World) -> Json:
     shadows = [f"{local}@{one}" for one, of in world.domain_aliases.items() if of == domain]
     if shadows:
         more["nonEditableAliases"] = shadows
+    if user.external_ids:
+        more["externalIds"] = [{"value": one, "type": "organization"} for one in user.external_ids]
     if user.suspended:
         more["suspensionReason"] = "ADMIN"
     if user.deleted:

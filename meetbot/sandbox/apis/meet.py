@@ -234,12 +234,31 @@ def _paged(answer: Json, token: str | None) -> Json:
 
 def get_space(call: Call) -> Json:
     """`spaces.get` by id (case-sensitive) or code; settings only for the owner."""
+    return _space(_found(call), call)
+
+
+def list_members(call: Call) -> Json:
+    """`spaces.members.list`: the co-hosts, only for the owner."""
+    space = _found(call)
+    if call.subject is None or call.subject.email != space.owner:
+        raise ApiError(403, "The caller does not have permission")
+    size = call.page_size("pageSize", 250, 500)
+    page, token = cut_page(call, space.cohosts, lambda one: [one], place_of(call), size)
+    members = [
+        {"name": f"spaces/{space.space_id}/members/{one}", "email": one, "role": "COHOST"}
+        for one in page
+    ]
+    return _paged({"members": members}, token)
+
+
+def _found(call: Call) -> Space:
+    """The space in the path, by id or code. Else ApiError."""
     wanted = call.path["spacesId"]
     for space in call.world.spaces.values():
         if wanted == space.space_id or wanted.lower().replace("-", "") == space.code.replace(
             "-", ""
         ):
-            return _space(space, call)
+            return space
     raise ApiError(404, "Requested entity was not found.")
 
 
@@ -251,7 +270,11 @@ def _space(space: Space, call: Call) -> Json:
         "meetingCode": space.code,
     }
     if subject == space.owner:
-        answer["config"] = {"accessType": space.access_type, "entryPointAccess": "ALL"}
+        answer["config"] = {
+            "accessType": space.access_type,
+            "entryPointAccess": "ALL",
+            "moderation": space.moderation,
+        }
     for one in call.world.conferences.values():
         running = _visible(one, call.now) and _ended(one, call.now) is None
         people = {person.who for person in one.participants}
@@ -270,4 +293,5 @@ HANDLERS = {
     f"{_PARTICIPANTS}.participantSessions.list": list_sessions,
     f"{_PARTICIPANTS}.participantSessions.get": get_session,
     "meet.spaces.get": get_space,
+    "meet.spaces.members.list": list_members,
 }

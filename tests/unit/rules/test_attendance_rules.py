@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meetbot.domain.attendance import Attendance, IdentityForm
+from meetbot.domain.attendance import Attendance, Identity, IdentityForm
 from meetbot.domain.dossier import Dossier, SourceState
 from meetbot.domain.findings import Certainty, Evidence, Severity
 from meetbot.domain.meetings import Scope
@@ -225,6 +225,18 @@ def test_a_stranger_is_named_by_domain() -> None:
     finding = the("adhoc-meeting", adhoc(stranger((0, 45)), *students((0, 45))))
 
     assert finding.message == "Call with elsewhere.example and students, no event."
+
+
+def test_an_obscured_outsider_needs_review() -> None:
+    """The audit log calls somebody external and hides the address: no pass, no accusation."""
+    masked = Identity(IdentityForm.MASKED, masked="no***@e***.example", is_external=True)
+    seen = somebody((0, 45), form=IdentityForm.MASKED)
+    hidden = replace(seen, visits=tuple(replace(v, identity=masked) for v in seen.visits))
+
+    finding = the("adhoc-meeting", adhoc(staff((0, 45)), hidden, *students((0, 45))))
+
+    assert finding.concern.certainty is Certainty.NEEDS_REVIEW
+    assert finding.message == "Call with an outside guest and students, no event."
 
 
 # --- outside-authorized-window ------------------------------------------------------------------

@@ -14,7 +14,7 @@ from meetbot.domain.meetings import OccurrenceKey
 from meetbot.domain.people import Kind
 from meetbot.domain.platforms import Platform, PlatformLink
 from meetbot.domain.policy import Policy
-from meetbot.domain.registry import Authorization, Registry
+from meetbot.domain.registry import Authorization, ProgramType, Registry
 from meetbot.rules import fingerprint_of, fingerprints_after
 from tests.dossiers import (
     AUTHORIZATION,
@@ -98,6 +98,20 @@ def test_a_revoked_authorization_is_named() -> None:
     )
 
     assert "a1 for Lincoln School was revoked on 2026-10-13" in finding.message
+
+
+def test_a_revoked_approval_hints_at_no_mental_health_program() -> None:
+    """The id of an approval is free text of the district; mails must not carry it then."""
+    program = replace(PROGRAM, type=ProgramType.MENTAL_HEALTH)
+    row = replace(AUTHORIZATION, authorization_id="counseling-7", revoked_at=at(-60))
+
+    finding = the(
+        "authorization-missing",
+        a_dossier(registry=a_registry(programs=(program,), authorizations=(row,))),
+    )
+
+    assert "counseling" not in finding.message
+    assert "An authorization for Lincoln School was revoked" in finding.message
 
 
 def test_the_officer_reads_what_was_approved_and_what_was_held() -> None:

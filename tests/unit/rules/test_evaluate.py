@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import meetbot.rules
+from meetbot.domain.attendance import Identity
 from meetbot.domain.dossier import Dossier, Host, SourceState
 from meetbot.domain.findings import Evidence, Phase, Severity
-from meetbot.domain.meetings import Scope
+from meetbot.domain.invitation import MarkKind, StudentMark, TextField, TextSearch
+from meetbot.domain.meetings import Scope, TextDisclosure
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.platforms import Platform, PlatformLink, find_links
 from meetbot.domain.policy import Policy, RuleSwitch
 from meetbot.domain.registry import Exemption, ExemptionKind, Registry
+from meetbot.domain.shared_files import SharedFile
 from meetbot.rules import (
     KNOWN_RULES,
     PRESENCE_RULES,
@@ -58,9 +62,12 @@ partner-unregistered partner-lookalike-domain contract-missing contract-not-star
 contract-expired contract-scope certification-missing certification-expired program-paused
 flyer-only-program authorization-missing authorization-scope authorization-retroactive
 authorization-stale authorizer-role organizer-not-staff organizer-unresolved guests-can-invite
+created-by-delegate guest-added-by-partner open-access-space meeting-code-reused
 student-contacts-visible unapproved-platform no-staff-joined staff-joined-late staff-left-early
 staff-presence-gap partner-alone-with-student unidentified-participant
 uninvited-external-joined adhoc-meeting outside-authorized-window evidence-incomplete
+student-data-in-text student-roster-attached partner-unexpected-account staff-unexpected-account
+substitute-supervisor confidential-intruder
 """
 
 
@@ -88,6 +95,15 @@ def test_every_rule_has_its_row() -> None:
         assert set(needs.split()) - {"–"} == wanted
         assert fires
         assert not_fires
+
+
+def test_the_readme_names_the_rules_an_administrator_can_mend() -> None:
+    """Exactly those rules have an action for administrators."""
+    readme = (Path(meetbot.rules.__file__).parent / "README.md").read_text()
+    (paragraph,) = [p for p in readme.split("\n\n") if p.startswith("**Administrators.**")]
+    named = {word for word in paragraph.split("`") if word in KNOWN_RULES}
+
+    assert named == {rule.id for rule in RULES.values() if rule.admin}
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -168,6 +184,20 @@ LINKS = [
     PlatformLink(Platform.OTHER, "x.example"),
     *find_links("tel:+15551234567 https://bit.ly/x https://zoom.us.evil.example/j/1"),
 ]
+MARKS = [
+    StudentMark(field, kind, 10 * place, 5)
+    for place, (field, kind) in enumerate(product(TextField, MarkKind))
+]
+NAMED_HOST = replace(
+    an_invitee(Kind.STAFF, "n@district.example"),
+    guest=replace(HOST.guest, address_key="named", name_tokens=("dana", "rivera")),
+)
+searches = st.none() | st.builds(
+    TextSearch,
+    st.lists(st.sampled_from(MARKS), max_size=4, unique=True).map(tuple),
+    st.booleans(),
+    st.booleans(),
+)
 spans = st.tuples(minutes, st.none() | minutes)
 invitees = st.lists(
     st.sampled_from(
@@ -180,6 +210,7 @@ invitees = st.lists(
             *(an_invitee(kind, f"{kind}@place.example") for kind in Kind),
             an_invitee(Kind.PARTNER, "ghost@nowhere.example", partner_id="not in the registry"),
             an_invitee(Kind.EXTERNAL, "x@gmail.com", lookalike_of="also not there"),
+            NAMED_HOST,
         ]
     ),
     unique_by=lambda invitee: invitee.guest.address_key,
@@ -198,7 +229,14 @@ def attendances(draw: st.DrawFn) -> Any:
         partner_id=draw(st.sampled_from([None, "northstar", "unknown"])),
         domain=draw(st.sampled_from([None, "", "partner.example", "gmail.com", "xn--a"])),
         is_invited=draw(st.booleans()),
+        address_key=draw(st.sampled_from([None, "a", "named", PARTNER.guest.address_key])),
+        exemption=draw(
+            st.sampled_from([None, an_exemption(ExemptionKind.GUARDIAN, "x@y.example")])
+        ),
     )
+    name = Identity(attendance.form, name_tokens=draw(st.sampled_from([(), ("dana", "rivera")])))
+    visits = tuple(replace(visit, identity=name) for visit in attendance.visits)
+    attendance = replace(attendance, visits=visits)
     return hull(attendance) if draw(st.booleans()) else attendance
 
 
@@ -238,6 +276,9 @@ def dossiers(draw: st.DrawFn) -> Dossier:
             )
         ),
         organizer=draw(st.sampled_from([None, HOST.guest, PARTNER.guest])),
+        search=draw(searches),
+        files=draw(st.sampled_from([(), (SharedFile("file", "roster"),)])),
+        text_disclosure=draw(st.sampled_from([None, TextDisclosure(at(-9000), None, (MARKS[0],))])),
     )
     registry: Registry = draw(registries)
     dossier = Dossier(
@@ -250,7 +291,7 @@ def dossiers(draw: st.DrawFn) -> Dossier:
         meeting=draw(st.sampled_from([event, event, None])),
         invitees=tuple(people),
         host=Host(
-            draw(st.sampled_from([None, HOST, PARTNER, *people])),
+            draw(st.sampled_from([None, HOST, NAMED_HOST, PARTNER, *people])),
             draw(st.sampled_from([None, LINCOLN])),
         ),
         conferences=tuple(a_conference(a, b) for a, b in draw(st.lists(spans, max_size=2))),

@@ -391,15 +391,26 @@ def test_a_paused_program_or_organization_may_not_meet(partner_row: Any, program
 
 
 @pytest.mark.parametrize("kind", [PartnerKind.LEASE, PartnerKind.PERMIT])
-def test_tenants_are_paused_unless_the_program_has_a_contract(kind: PartnerKind) -> None:
-    """Judged by program: a tenant's contracted program may meet."""
-    tenant = replace(NORTHSTAR, kind=kind)
+def test_paused_tenants_may_meet_only_under_a_contract(kind: PartnerKind) -> None:
+    """Judged by program: a paused tenant's contracted program may meet."""
+    tenant = replace(NORTHSTAR, kind=kind, status=Activity.PAUSED)
 
     paused = a_dossier(registry=a_registry(partners=(tenant,), contracts=()))
     contracted = a_dossier(registry=a_registry(partners=(tenant,)))
 
     assert the("program-paused", paused).message == "Lease/permit programs are paused."
     assert not found("program-paused", contracted)
+
+
+@pytest.mark.parametrize("kind", [PartnerKind.LEASE, PartnerKind.PERMIT])
+def test_a_tenant_that_the_registry_calls_active_is_not_paused(kind: PartnerKind) -> None:
+    """Nobody is told that something is paused which the registry says is not."""
+    tenant = replace(NORTHSTAR, kind=kind)
+
+    dossier = a_dossier(registry=a_registry(partners=(tenant,), contracts=()))
+
+    assert not found("program-paused", dossier)
+    assert found("contract-missing", dossier)
 
 
 def test_one_paused_program_of_several_needs_review() -> None:

@@ -16,7 +16,7 @@ from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.platforms import Certainty as LinkCertainty
 from meetbot.domain.platforms import Platform, PlatformLink, find_links
 from meetbot.domain.policy import Policy
-from meetbot.domain.registry import ExemptionKind, ProgramType
+from meetbot.domain.registry import ExemptionKind, ProgramType, Registry
 from tests.dossiers import (
     CLASS,
     CONTRACT,
@@ -230,9 +230,10 @@ def test_mending_the_setting_does_not_undo_it() -> None:
     assert finding.concern.facts["disclosed_until"] == at(-100).isoformat()
 
 
-def test_small_numbers_of_confidential_services_are_withheld() -> None:
-    """One student of a confidential service is not counted in any sentence."""
-    dossier = a_dossier((HOST, PARTNER, a_student()), meeting=SHOWN, registry=CLINIC)
+@pytest.mark.parametrize("registry", [CLINIC, replace(CLINIC, exemptions=())])
+def test_small_numbers_of_confidential_services_are_withheld(registry: Registry) -> None:
+    """One student of a confidential service is not counted in any sentence, consent or not."""
+    dossier = a_dossier((HOST, PARTNER, a_student()), meeting=SHOWN, registry=registry)
 
     finding = the("student-contacts-visible", dossier)
 

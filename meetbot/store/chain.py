@@ -1,0 +1,181 @@
+"""The hash chain: `ports.ChainStore`. `domain.chain` says what a link is.
+
+Write transactions run one after the other on every engine (see `store.engine`), so sequences have
+no gap, and a link is there exactly if the change it records is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+)
+
+from meetbot.domain.chain import (
+    ROWS,
+    Audit,
+    Break,
+    Head,
+    KeptRow,
+    Link,
+    LinkKind,
+    Payload,
+    canonical,
+    examine,
+    link_after,
+    row_digest,
+    sha256,
+)
+from meetbot.domain.flags import FlagStatus
+from meetbot.ports import OutboxState
+from meetbot.store.columns import clean, clean_key
+from meetbot.store.meta import SqlMeta
+from meetbot.store.tables import chain, decisions, flags, holds, outbox, registry_rows
+
+_HEAD = "chain-head"
+"""The second place: who cuts links off at the end has to think of it too."""
+_ADD = insert(chain)
+
+
+class SqlChain:
+    """The chain in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._meta = SqlMeta(connection)
+
+    def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
+        """Add a link to the end; `payload` holds digests, never a person."""
+        head = self.head() or self._begin(at)
+        return self._add(head, kind, subject, payload, at)
+
+    def _begin(self, at: datetime) -> Head:
+        link = self._add(None, LinkKind.GENESIS, "", {}, at)
+        return Head(link.sequence, link.hash)
+
+    def _add(
+        self, head: Head | None, kind: LinkKind, subject: str, payload: Payload, at: datetime
+    ) -> Link:
+        link = link_after(head, kind, clean_key(subject), clean(canonical(payload)), at=at)
+        self._connection.execute(_ADD, {name: getattr(link, name) for name in _COLUMNS})
+        self._meta.set(_HEAD, f"{link.sequence} {link.hash}")
+        return link
+
+    def head(self) -> Head | None:
+        """The newest link, as noted when it was added; None before the first."""
+        noted = (self._meta.get(_HEAD) or "").split()
+        if len(noted) != 2 or not noted[0].isdecimal():
+            return None
+        return Head(int(noted[0]), noted[1])
+
+    def find(self, kind: LinkKind, subject: str) -> list[Link]:
+        """All links about something, oldest first."""
+        query = (
+            select(chain)
+            .where(chain.c.kind == kind, chain.c.subject == subject)
+            .order_by(chain.c.sequence)
+        )
+        return [_link(row) for row in self._connection.execute(query)]
+
+    def links(self, kind: LinkKind | None = None) -> list[Link]:
+        """All links, or those of one kind, oldest first."""
+        query = select(chain).order_by(chain.c.sequence)
+        if kind is not None:
+            query = query.where(chain.c.kind == kind)
+        return [_link(row) for row in self._connection.execute(query)]
+
+    def audit(self, *, expected: str | None = None) -> Audit:
+        """Check the chain, and everything stored that it records."""
+        audit = examine(self.links(), self._rows(), self.head(), expected=expected)
+        return replace(audit, broken=audit.broken or self._wrong_flag())
+
+    def _wrong_flag(self) -> Break | None:
+        """A flag that is closed otherwise than its last decision says."""
+        last = select(func.max(decisions.c.id)).group_by(decisions.c.flag_id)
+        decided = {
+            row.flag_id: FlagStatus(row.status)
+            for row in self._connection.execute(select(decisions).where(decisions.c.id.in_(last)))
+        }
+        query = select(flags.c.id, flags.c.status, flags.c.flag).order_by(flags.c.id)
+        for row in self._connection.execute(query):
+            said = decided.get(row.id)
+            for status in (FlagStatus(row.status), row.flag.status):
+                if status is not said and (status.is_decided or (said and said.is_decided)):
+                    what = f"{row.id} is {status}, which its last decision does not say"
+                    return Break(None, "flags", what)
+        return None
+
+    def _rows(self) -> Iterator[KeptRow]:
+        for table in ROWS:
+            yield from recorded(self._connection, table)
+
+
+def recorded(
+    connection: Connection, table: str, *conditions: ColumnElement[bool]
+) -> Iterator[KeptRow]:
+    """Rows that a link has to know by one of the names of `domain.chain.ROWS`."""
+    for row in connection.execute(_ROWS[table].where(*conditions)):
+        digest = digest_of(table, dict(row._mapping))
+        yield KeptRow(table, row.of_link, f"{table} {row.name}", digest)
+
+
+def digest_of(table: str, values: dict[str, Any]) -> str:
+    """The digest of a row of one of the tables of `domain.chain.ROWS`.
+
+    The notice of a mail is given as its stored text.
+    """
+    if table == "outbox":
+        values = values | {"notice": sha256(values["notice"].encode())}
+    return row_digest(table, values)
+
+
+_COLUMNS = tuple(chain.c.keys())
+STORED_NOTICE = type_coerce(outbox.c.notice, Text).label("notice")
+
+
+LINKS: Mapping[str, Column[Any]] = {
+    "decisions": decisions.c.link,
+    "registry_rows": registry_rows.c.link,
+    "registry_ends": registry_rows.c.ended_link,
+    "outbox": outbox.c.link,
+    "holds": holds.c.link,
+    "hold_ends": holds.c.ended_link,
+}
+"""For each name in `payload.rows` the column that names the link."""
+_ONLY: Mapping[str, ColumnElement[bool]] = {
+    "registry_ends": registry_rows.c.known_to.is_not(None),
+    "outbox": outbox.c.state == OutboxState.SENT,
+    "hold_ends": holds.c.removed_at.is_not(None),
+}
+"""Which rows some link has to know, where not all of them."""
+
+
+def _rows_of(table: str) -> Select[Any]:
+    link = LINKS[table]
+    source = link.table.c
+    values = [STORED_NOTICE if n == "notice" else source[n] for n in ROWS[table]]
+    query = select(*values, source.id.label("name"), link.label("of_link"))
+    if table in _ONLY:
+        return query.where(or_(_ONLY[table], link.is_not(None)))
+    return query
+
+
+_ROWS = {table: _rows_of(table) for table in ROWS}
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(*(getattr(row, name) for name in _COLUMNS))

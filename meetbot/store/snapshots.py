@@ -1,0 +1,72 @@
+"""What changes of flags were decided on: `ports.SnapshotStore`."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select
+
+from meetbot.domain.chain import LinkKind
+from meetbot.domain.snapshots import Snapshot
+from meetbot.errors import NotFound, Permanent
+from meetbot.store.chain import SqlChain
+from meetbot.store.columns import dump, read
+from meetbot.store.tables import snapshots
+
+_KNOWN = select(snapshots.c.digest).where(snapshots.c.digest == bindparam("wanted"))
+_ONE = select(snapshots.c.body).where(snapshots.c.digest == bindparam("wanted"))
+_ADD = insert(snapshots)
+_FAST = 1
+"""Level of packing: what it saves beyond is not worth the time."""
+
+
+class SqlSnapshots:
+    """Snapshots in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._chain = SqlChain(connection)
+
+    def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
+        """Store a snapshot once, with a link that records its digest, which it gives."""
+        text = dump(Snapshot, snapshot).encode()
+        digest = hashlib.sha256(text).hexdigest()
+        if self._connection.execute(_KNOWN, {"wanted": digest}).first() is None:
+            row = {
+                "digest": digest,
+                "occurrence": snapshot.dossier.key.text,
+                "taken_at": as_of,
+                "body": zlib.compress(text, _FAST),
+            }
+            self._connection.execute(_ADD, row)
+            self._chain.append(LinkKind.EVIDENCE, digest, {"bytes": len(text)}, at=as_of)
+        return digest
+
+    def load(self, digest: str) -> Snapshot:
+        """One snapshot; raises `NotFound`, and `Permanent` where it cannot be read as stored."""
+        body: bytes | None = self._connection.execute(_ONE, {"wanted": digest}).scalar()
+        if body is None:
+            raise NotFound(f"there is no snapshot {digest}")
+        try:
+            text = zlib.decompress(body)
+        except zlib.error as error:
+            raise _changed(digest) from error
+        if hashlib.sha256(text).hexdigest() != digest:
+            raise _changed(digest)
+        try:
+            snapshot: Snapshot = read(Snapshot, text)
+        except ValueError as error:
+            raise Permanent(
+                f"the stored snapshot {digest[:12]} is of another meetbot and cannot be read",
+                fix="use the version that stored it",
+            ) from error
+        return snapshot
+
+
+def _changed(digest: str) -> Permanent:
+    return Permanent(
+        f"the stored snapshot {digest[:12]} is not as it was stored",
+        fix="restore the database from a backup",
+    )
