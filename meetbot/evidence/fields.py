@@ -10,12 +10,13 @@ from collections.abc import Mapping
 
 from meetbot.domain import attendance, registry_rows
 from meetbot.domain.attendance import Attendance, Conference, Visit
-from meetbot.domain.dossier import Dossier, Host, Invitee, SourceState
+from meetbot.domain.dossier import Dossier, Host, Invitee, SharedCode, SourceState
 from meetbot.domain.findings import FlagKey, TimelineSpan, Undecided
 from meetbot.domain.flags import Flag
+from meetbot.domain.guest_list import Edit, Entry
 from meetbot.domain.meetings import Disclosure, Fingerprint, KeptGuest, Meeting, OccurrenceKey
 from meetbot.domain.platforms import PlatformLink
-from meetbot.domain.policy import Policy
+from meetbot.domain.policy import Policy, SpecialAccounts
 from meetbot.domain.registry import (
     Authorization,
     Certification,
@@ -25,14 +26,20 @@ from meetbot.domain.registry import (
     Program,
     School,
 )
+from meetbot.domain.shared_files import FileWords, SharedFile
 from meetbot.domain.snapshots import Snapshot
+from meetbot.domain.spaces import SpaceFacts
 
 KEPT: Mapping[type, frozenset[str]] = {
     Snapshot: frozenset({"program", "rules"}),
     Dossier: frozenset({"student_domains", "contradictions", "schools_when_issued"}),
     SourceState: frozenset({"problem"}),
     Undecided: frozenset({"rule", "reason"}),
-    Policy: frozenset({"rules"}),
+    Policy: frozenset({"rules", "certificated_units"}),
+    FileWords: frozenset({"roster", "sensitive", "harmless"}),
+    SharedFile: frozenset({"kind", "word"}),
+    SpaceFacts: frozenset({"problem"}),
+    Edit: frozenset({"partner_id"}),
     PlatformLink: frozenset({"host"}),
     Disclosure: frozenset({"seen_by"}),
     Fingerprint: frozenset(
@@ -43,7 +50,7 @@ KEPT: Mapping[type, frozenset[str]] = {
     Conference: frozenset({"name"}),
     Visit: frozenset({"conference"}),
     attendance.Identity: frozenset({"domain"}),
-    Attendance: frozenset({"partner_id", "domain", "lookalike_of"}),
+    Attendance: frozenset({"partner_id", "domain", "lookalike_of", "unit_path"}),
     School: frozenset({"school_id", "name", "unit_paths"}),
     Partner: frozenset({"partner_id", "name"}),
     Program: frozenset({"program_id", "partner_id", "name"}),
@@ -59,6 +66,7 @@ KEPT: Mapping[type, frozenset[str]] = {
             "message",
             "advice",
             "fix",
+            "admin",
             "facts",
             "unknowns",
             "family",
@@ -73,7 +81,6 @@ KEPT: Mapping[type, frozenset[str]] = {
 """Organizations, rules, days and sentences. Names and addresses within them are renamed."""
 
 DROPPED: Mapping[type, frozenset[str]] = {
-    Host: frozenset({"display_name"}),
     Exemption: frozenset({"reason", "owner"}),
 }
 """Free text about people, on which no rule rests."""
@@ -83,8 +90,16 @@ RENAMED: Mapping[type, frozenset[str]] = {
     Meeting: frozenset({"meeting_code", "calendars"}),
     Fingerprint: frozenset({"host", "externals"}),
     KeptGuest: frozenset({"address_key", "address", "name_tokens", "via_group"}),
+    Host: frozenset({"display_name", "stand_ins"}),
     Invitee: frozenset({"person_name"}),
-    Conference: frozenset({"meeting_code", "space", "organizer", "calendar_event_id"}),
+    SharedCode: frozenset({"externals"}),
+    SpaceFacts: frozenset({"code", "organizer_key", "name"}),
+    SpecialAccounts: frozenset({"delegates", "webinar_hosts"}),
+    Entry: frozenset({"key"}),
+    Edit: frozenset({"guest_key"}),
+    Conference: frozenset(
+        {"meeting_code", "space", "organizer", "organizer_key", "calendar_event_id"}
+    ),
     Visit: frozenset({"key", "participant"}),
     attendance.Identity: frozenset(
         {"id_key", "address_key", "address", "masked", "name_key", "name_tokens"}

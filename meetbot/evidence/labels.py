@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from meetbot.domain import attendance
 from meetbot.domain.addresses import is_free_mail, parse_address
 from meetbot.domain.attendance import Attendance
-from meetbot.domain.dossier import Invitee
+from meetbot.domain.dossier import Host, Invitee
 from meetbot.domain.findings import FlagKey
 from meetbot.domain.flags import Flag
 from meetbot.domain.meetings import Fingerprint, KeptGuest, OccurrenceKey
@@ -98,6 +98,8 @@ class Labels:
             case Invitee():
                 self._person(thing.guest.address_key).kinds.add(_ROLES[thing.kind])
                 self._name(thing.person_name)
+            case Host():
+                self._name(thing.display_name)
             case Attendance():
                 person = thing.address_key or thing.person_key
                 self._persons[thing.person_key] = person

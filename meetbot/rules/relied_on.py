@@ -142,11 +142,14 @@ def _excerpts(whole: _Whole) -> Excerpts:
 
 
 def _partners_in(dossier: Dossier) -> Iterator[str]:
-    people = [(i.partner_id, i.lookalike_of) for i in dossier.invitees]
+    creator = (dossier.creator,) if dossier.creator else ()
+    invitees = (*dossier.invitees, *dossier.cohosts, *creator)
+    people = [(i.partner_id, i.lookalike_of) for i in invitees]
     people += [(a.partner_id, a.lookalike_of) for a in dossier.attendances]
     yield from (partner_id for pair in people for partner_id in pair if partner_id)
     disclosure = dossier.meeting.disclosure if dossier.meeting else None
     yield from disclosure.seen_by if disclosure else ()
+    yield from (edit.partner_id for edit in dossier.edits if edit.partner_id)
 
 
 def _outside_addresses(dossier: Dossier) -> Iterator[str]:

@@ -6,6 +6,7 @@ no gap, and a link is there exactly if the change it records is.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -107,14 +108,15 @@ class SqlChain:
         """A flag that is closed otherwise than its last decision says."""
         last = select(func.max(decisions.c.id)).group_by(decisions.c.flag_id)
         decided = {
-            row.flag_id: FlagStatus(row.status)
+            row.flag_id: row.status
             for row in self._connection.execute(select(decisions).where(decisions.c.id.in_(last)))
         }
-        query = select(flags.c.id, flags.c.status, flags.c.flag).order_by(flags.c.id)
+        text = type_coerce(flags.c.flag, Text).label("text")
+        query = select(flags.c.id, flags.c.status, text).order_by(flags.c.id)
         for row in self._connection.execute(query):
             said = decided.get(row.id)
-            for status in (FlagStatus(row.status), row.flag.status):
-                if status is not said and (status.is_decided or (said and said.is_decided)):
+            for status in (row.status, _status_in(row.text)):
+                if status != said and (status in _DECIDED or said in _DECIDED):
                     what = f"{row.id} is {status}, which its last decision does not say"
                     return Break(None, "flags", what)
         return None
@@ -136,17 +138,40 @@ def recorded(
 def digest_of(table: str, values: dict[str, Any]) -> str:
     """The digest of a row of one of the tables of `domain.chain.ROWS`.
 
-    The notice of a mail is given as its stored text.
+    The notice of a mail and the cells of a registry row are given as stored text.
     """
-    if table == "outbox":
+    if "notice" in values:
         values = values | {"notice": sha256(values["notice"].encode())}
+    if isinstance(values.get("cells"), str):
+        values = values | {"cells": _parsed(values["cells"])}
     return row_digest(table, values)
+
+
+def _parsed(text: str) -> object:
+    """The value of a JSON text; the text itself where somebody broke it, or put a float in."""
+    try:
+        value: object = json.loads(text)
+        canonical(value)
+    except ValueError:
+        return text
+    return value
+
+
+def _status_in(document: str) -> str:
+    try:
+        value = json.loads(document)
+    except ValueError:
+        return "unreadable"
+    return str(value.get("status")) if isinstance(value, dict) else "unreadable"
 
 
 _COLUMNS = tuple(chain.c.keys())
 STORED_NOTICE = type_coerce(outbox.c.notice, Text).label("notice")
 
 
+_AS_TEXT = ("cells", "notice")
+"""Documents that are looked at as they are stored, whatever became of them."""
+_DECIDED = [status for status in FlagStatus if status.is_decided]
 LINKS: Mapping[str, Column[Any]] = {
     "decisions": decisions.c.link,
     "registry_rows": registry_rows.c.link,
@@ -167,7 +192,10 @@ _ONLY: Mapping[str, ColumnElement[bool]] = {
 def _rows_of(table: str) -> Select[Any]:
     link = LINKS[table]
     source = link.table.c
-    values = [STORED_NOTICE if n == "notice" else source[n] for n in ROWS[table]]
+    values = [
+        type_coerce(source[name], Text).label(name) if name in _AS_TEXT else source[name]
+        for name in ROWS[table]
+    ]
     query = select(*values, source.id.label("name"), link.label("of_link"))
     if table in _ONLY:
         return query.where(or_(_ONLY[table], link.is_not(None)))

@@ -149,6 +149,8 @@ def test_a_mail_that_left_twice_is_recorded_twice(store: SqlStore) -> None:
         ("UPDATE registry_rows SET known_to = NULL WHERE known_to IS NOT NULL", 3, "recorded"),
         ("UPDATE registry_rows SET known_from = known_from + 1 WHERE link = 3", 3, "recorded"),
         ("UPDATE registry_rows SET cells = replace(cells, 'North', 'Nord')", 2, "recorded"),
+        ("UPDATE registry_rows SET cells = '{' WHERE link = 2", 2, "recorded"),
+        ("UPDATE registry_rows SET cells = '[0.5]' WHERE link = 2", 2, "recorded"),
         ("DELETE FROM registry_rows WHERE link = 3", 3, "gone"),
         ("UPDATE chain SET subject = 'F-0' WHERE sequence = 4", 4, "hash"),
         ("UPDATE chain SET payload = '{}' WHERE sequence = 3", 3, "hash"),
@@ -204,6 +206,8 @@ def test_a_row_put_in_past_meetbot_is_named(store: SqlStore, insert: str) -> Non
         "UPDATE flags SET status = 'upheld'",
         "UPDATE flags SET status = 'open'",
         """UPDATE flags SET flag = replace(flag, '"dismissed"', '"upheld"')""",
+        "UPDATE flags SET flag = '{'",
+        "UPDATE flags SET flag = '[]'",
     ],
 )
 def test_a_flag_closed_otherwise_than_decided_is_named(store: SqlStore, statement: str) -> None:

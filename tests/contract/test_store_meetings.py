@@ -631,7 +631,7 @@ def test_what_to_watch(store: SqlStore) -> None:
     judge(store)
     keep(store, a_copy("adult", ical_uid="adult", meeting_code="other00001"))
     judge(store, scope=Scope.ADULT)
-    keep(store, a_copy("internal", ical_uid="internal"))
+    keep(store, a_copy("internal", ical_uid="internal", meeting_code="other00002"))
     judge(store, scope=Scope.NONE)
     apply(store, a_read(gone=(a_tombstone("e1"),)))
     with store.transaction() as tx:

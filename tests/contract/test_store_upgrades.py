@@ -82,7 +82,8 @@ def test_visits_of_the_first_schema_are_kept(old_url: str) -> None:
 
 
 OLD_ROWS = (
-    "INSERT INTO flags VALUES ('F-1', 'lesson', 'r', 'dismissed', 1, '{}')",
+    "INSERT INTO flags VALUES ('F-1', 'lesson', 'r', 'dismissed', 1,"
+    ' \'{"status": "dismissed", "ratio": 0.5}\')',
     'INSERT INTO decisions (flag_id, status, reason, note, "by", decided_at)'
     " VALUES ('F-1', 'dismissed', 'technical', 'Süd', 'o@district.example', 1790000000000001)",
     "INSERT INTO registry_rows (file, row_key, position, cells, known_from, known_to)"

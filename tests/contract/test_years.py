@@ -68,6 +68,13 @@ def a_lesson(scene: Scene, *, staff_until: float) -> None:
     scene.poll()
 
 
+def a_session(scene: Scene) -> None:
+    """A clinician and a student this morning, and nobody else."""
+    session = scene.lesson(HELD_AT, guests=(PARTNER, STUDENTS[0]))
+    scene.call(session, *(there(who, HELD_AT, 0, 44) for who in (PARTNER, STUDENTS[0])))
+    scene.poll()
+
+
 def decide(scene: Scene) -> None:
     for flag in scene.stage.flags():
         with scene.stage.app.store.transaction() as tx:
@@ -160,7 +167,7 @@ def test_of_a_confidential_meeting_a_number_is_left_after_thirty_days(
     """Sooner than of others; while a hold names it it stays, and goes when that ends."""
     registry = small_rows(NOON) | {"exemptions.csv": [CLINIC]}
     with a_district(tmp_path, url, registry) as scene:
-        a_lesson(scene, staff_until=44)
+        a_session(scene)
         decide(scene)
         with scene.stage.app.store.transaction() as tx:
             hold = tx.holds.add(HoldKind.PARTNER, "bright", reason="case", by=OFFICER, at=NOON)

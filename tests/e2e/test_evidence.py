@@ -309,11 +309,14 @@ def test_the_schema_is_published(told: Told) -> None:
 
 def test_a_flag_is_shown_on_a_terminal_with_all_it_rests_on(told: Told) -> None:
     """On 80 columns; of students only numbers."""
+    users = told.stage.world.users.values()
+    staff = {user.name for user in users if not user.unit.startswith("/Students")}
     private = {
         word.lower()
-        for user in told.stage.world.users.values()
+        for user in users
         if user.unit.startswith("/Students")
         for word in (user.email, user.user_id, user.name)
+        if word not in staff  # a sentence may name the host
     }
     for flag in told.flags:
         done = run(told.stage, "flags", "show", flag.id)

@@ -46,6 +46,7 @@ from tests.command import environment
 from tests.dossiers import (
     AUTHORIZATION,
     CLASS,
+    CONTRACT,
     GUIDE,
     HOST,
     LINCOLN,
@@ -72,6 +73,7 @@ from tests.dossiers import (
     students,
 )
 from tests.evidence import STORED, a_decision, a_record, a_snapshot, changes_of, content_of, edited
+from tests.unit.rules.test_stand_in_rules import DANA, TERRY, calling, here, met
 
 LEFT_EARLY = held(staff((0, 30)), partner((0, 44)), *students((0, 45)))
 FREE_MAIL = an_invitee(
@@ -125,6 +127,14 @@ SCENES: dict[str, Dossier] = {
     "visible": a_dossier(meeting={"guests_can_see_others": True}),
     "stranger": a_dossier((HOST, STRANGER, *CLASS)),
 }
+SCENES["another account"] = met(here((0, 45)), calling(stranger((0, 45)), *DANA))
+SCENES["host by name"] = met(partner((0, 45)), calling(somebody((0, 45)), *TERRY))
+SCENES["contradiction"] = replace(
+    LEFT_EARLY, contradictions=("two sources differ by 300 s about one person",)
+)
+SCENES["another school"] = a_dossier(
+    registry=a_registry(contracts=(replace(CONTRACT, school_ids=("washington",)),))
+)
 STRICT = Policy(
     Thresholds(after_s=0, jitter_s=0),
     Limits(personal_clearance=True),
@@ -183,6 +193,18 @@ def test_students_are_numbered_in_each_file() -> None:
         "Student",
         "Student",
     ]
+
+
+def test_the_scenes_show_what_the_demo_district_does_not() -> None:
+    """Rules that rest on names, on another school, and on sources that contradict one another."""
+    rules = {change.flag.rule for scene in SCENES.values() for change in changes_of(scene)}
+    assert rules >= {
+        "partner-unexpected-account",
+        "staff-unexpected-account",
+        "evidence-incomplete",
+        "contract-scope",
+        "authorization-stale",
+    }
 
 
 def test_an_officer_is_renamed_and_the_note_stays_in_the_database() -> None:

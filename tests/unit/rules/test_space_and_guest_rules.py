@@ -70,7 +70,8 @@ def test_anyone_can_enter_an_open_space() -> None:
     assert finding.message == "Anyone with the link can enter."
     assert finding.advice == "Set access to Trusted or Restricted."
     assert "Meet safety settings" in finding.admin
-    assert finding.concern.facts == {"access": "open", "host_management": False, "cohosts": "none"}
+    facts = finding.concern.facts
+    assert (facts["access"], facts["host_management"], facts["cohosts"]) == ("open", False, "none")
 
 
 def test_who_lets_people_in_is_told_without_students_names() -> None:
