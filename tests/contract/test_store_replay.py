@@ -11,6 +11,8 @@ from meetbot.domain.meetings import Scope
 from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy, RuleSwitch
 from meetbot.domain.thresholds import Thresholds
+from meetbot.jobs.replay_view import Sources, SourcesThen
+from meetbot.ports import SourceRead
 from meetbot.store import SqlStore
 from tests.builders import CODE, a_conference, a_copy, a_read, a_stored_flag, a_visit, at
 
@@ -60,6 +62,24 @@ def test_slots_of_many_codes_are_those_of_each(store: SqlStore) -> None:
         for code, slots in found.items():
             assert slots == tx.meetings.slots(code, at(-1), at(2000))
         assert tx.meetings.slots_of([CODE], at(100), at(200)) == {}
+
+
+def test_codes_of_more_than_one_event_are_told(store: SqlStore) -> None:
+    """Not those of one series, nor those that only a cancelled event or a call has besides."""
+    copies = [
+        a_copy("one", start=0, ical_uid="one"),
+        a_copy("two", start=1000, ical_uid="two"),
+        a_copy("s_1", start=0, ical_uid="series", meeting_code=OTHER),
+        a_copy("s_2", start=1000, ical_uid="series", meeting_code=OTHER),
+        a_copy("off", start=500, ical_uid="off", meeting_code=OTHER, is_cancelled=True),
+    ]
+    with store.transaction() as tx:
+        tx.meetings.apply(a_read(*copies), as_of=at(-100))
+        tx.meetings.ensure_adhoc(OTHER, at(700), as_of=at(710))
+
+    with store.reading() as tx:
+        assert tx.meetings.shared_codes(["ABC-DEFG-HIJ", OTHER, "unknown"]) == {CODE}
+        assert tx.meetings.shared_codes([]) == frozenset()
 
 
 def test_conferences_of_many_codes_are_those_of_each(store: SqlStore) -> None:
@@ -124,6 +144,24 @@ def test_when_an_occurrence_was_judged_is_kept_by_phase(store: SqlStore) -> None
     with store.reading() as tx:
         record = tx.meetings.load(meeting_id)
     assert record.judged_at == {Phase.SCHEDULED: at(-60), Phase.AFTER: at(60)}
+
+
+def test_no_source_is_read_later_than_the_instant_decided_at(store: SqlStore) -> None:
+    """What was read since was read at that instant at the latest; problems stay as they are."""
+    with store.transaction() as tx:
+        tx.meta.save_source(SourceRead("directory", read_at=at(100), problem="down"))
+        tx.meta.set("name", "value")
+    with store.reading() as tx:
+        sources = Sources(tx)
+
+        def seen(minute: float) -> SourceRead:
+            return SourcesThen(sources, at(minute)).source("directory")
+
+        assert seen(100) == seen(200) == tx.meta.source("directory")
+        assert seen(50) == replace(tx.meta.source("directory"), read_at=at(50))
+        assert SourcesThen(sources, at(50)).source("never").read_at is None
+        assert SourcesThen(sources, at(50)).get("name") == "value"
+        assert SourcesThen(sources, at(50)).get("unknown") is None
 
 
 def test_the_policy_comes_back_as_it_was(store: SqlStore) -> None:

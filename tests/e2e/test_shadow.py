@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,23 @@ def test_other_rules_go_on_as_before(scene: Scene) -> None:
         assert scene.rules() == {OVER}
         assert {to for letter in letters for to in letter.to} == {TEACHER}
         assert all("Staff left" not in letter.text for letter in letters)
+
+
+def test_the_evidence_of_other_flags_is_the_same_without_it(scene: Scene) -> None:
+    """What a rule in shadow found or could not decide is no part of what flags were decided on."""
+    scene.lesson(NOON + 3 * DAY, guests_invite=True)
+    scene.world.fail("meet", 403, "forbidden", method="meet.spaces", times=None)
+    policy(scene, "open-access-space", RULE)
+    with scene.restarted():
+        scene.poll()
+    assert scene.rules() == {"guests-can-invite", OVER}
+    for flag in scene.stage.flags():
+        file = run(scene, "evidence", "export", flag.id, "out").out.splitlines()[0]
+        kept = json.loads((scene.stage.folder / file).read_text("utf-8"))
+        undecided = {one["rule"] for dossier in kept["dossiers"] for one in dossier["undecided"]}
+        assert not undecided & {"open-access-space", RULE}
+        ran = run(scene, "evidence", "verify", file)
+        assert (ran.code, "1 change decided again, the same" in ran.out) == (0, True), ran.out
 
 
 def test_taken_out_of_the_shadow_it_becomes_a_flag(scene: Scene) -> None:

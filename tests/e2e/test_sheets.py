@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from meetbot.domain.chain import LinkKind
 from meetbot.domain.registry import Registry
 from meetbot.jobs import import_registry
 from meetbot.sandbox.district import ADMIN, SPREADSHEET, demo_district
@@ -41,6 +42,12 @@ def scheduled(stage: Stage, *words: str) -> Ran:
 def known(stage: Stage) -> Registry:
     with stage.app.store.reading() as tx:
         return tx.registry.current()
+
+
+def recorded(stage: Stage) -> int:
+    """How many imports the hash chain records."""
+    with stage.app.store.reading() as tx:
+        return len(list(tx.chain.links(LinkKind.REGISTRY)))
 
 
 def put(stage: Stage, files: Files) -> None:
@@ -162,12 +169,14 @@ def test_poll_imports_the_sheet_and_keeps_the_old_registry_when_it_must(
     assert first.code == 0, first.err
     assert first.json["sources"]["registry-sheet"]["read"] == 1
     assert first.json["requests"]["sheets"] == 2
+    assert recorded(stage) == 1
     whole = known(stage)
     assert len(whole.partners) == len(rows["partners.csv"])
 
     again = scheduled(stage, "poll", "--json")
     assert again.code == 0
     assert not any(again.json["flags"].values())
+    assert recorded(stage) == 1
 
     put(stage, rows | {"authorizations.csv": rows["authorizations.csv"][:5]})
     refused = scheduled(stage, "poll", "--json")
@@ -181,6 +190,7 @@ def test_poll_imports_the_sheet_and_keeps_the_old_registry_when_it_must(
 
     put(stage, rows)
     assert scheduled(stage, "poll").code == 0
+    assert run(stage, "audit", "verify").code == 0
     assert "ok    registry sheet: readable, no mistake" in scheduled(stage, "doctor").out
 
 

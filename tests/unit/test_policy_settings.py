@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import time, timedelta
 
 from hypothesis import given
@@ -14,11 +15,14 @@ from meetbot.domain.policy import (
     Policy,
     RuleSwitch,
     SchoolCalendar,
+    SpecialAccounts,
     differing,
     settings_of,
     shown_setting,
     with_setting,
 )
+from meetbot.domain.retention import Retention
+from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 
 RULES = ("contract-scope", "staff-left-early")
@@ -36,6 +40,10 @@ POLICIES = st.builds(
     approved_platforms=st.frozensets(st.sampled_from(Platform)),
     rules=st.dictionaries(st.sampled_from(RULES), SWITCHES),
     school_calendar=st.builds(SchoolCalendar, closes=st.sampled_from([time(15), time(16)])),
+    retention=st.builds(Retention, attendance=st.timedeltas(timedelta(1), timedelta(9))),
+    accounts=st.builds(SpecialAccounts, delegates=st.tuples(st.sampled_from("ab"))),
+    files=st.builds(FileWords, roster=st.tuples(st.sampled_from("ab"))),
+    certificated_units=st.tuples(st.sampled_from(["/Staff", "/Teachers"])),
 )
 
 
@@ -50,6 +58,12 @@ def test_setting_by_setting_one_policy_becomes_the_other(one: Policy, other: Pol
 
     assert settings_of(changed, RULES) == settings_of(other, RULES)
     assert differing(changed, other) == ()
+
+
+def test_every_part_of_a_policy_has_settings() -> None:
+    """What is new in a policy cannot differ without being named."""
+    names = {name.partition(".")[0] for name in settings_of(Policy(), ["contract-scope"])}
+    assert names == {part.name for part in fields(Policy)}
 
 
 def test_equal_policies_do_not_differ() -> None:
@@ -84,6 +98,7 @@ def test_values_read_as_in_the_file() -> None:
             timedelta(minutes=2),
             frozenset({Platform.ZOOM, Platform.GOOGLE_MEET}),
             frozenset(),
+            ("/Staff", "/Teachers"),
             Severity.HIGH,
             None,
             SchoolCalendar(),
@@ -95,6 +110,7 @@ def test_values_read_as_in_the_file() -> None:
         "120s",
         "google-meet, zoom",
         "none",
+        "/Staff, /Teachers",
         "high",
         "the catalogue's",
         "days (0, 1, 2, 3, 4), 08:00 to 16:00",
