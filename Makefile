@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench screenshots lock clean
+.PHONY: help demo test check fuzz mutation bench screenshots lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ check: $(READY) ## lint, format, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: $(READY) ## presence against the second opinion, 200,000 cases and more
+	$(BIN)/pytest -n 2 --hypothesis-profile=fuzz tests/unit/test_presence_properties.py
+
+mutation: $(READY) ## whether a test notices each of thousands of changes to the decisions
+	nice -n 19 $(BIN)/python -m tests.mutation
 
 bench: $(READY) ## speed and memory beside plain alternatives
 	$(BIN)/python -m tests.bench

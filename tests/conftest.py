@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "meetbot", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.register_profile("fuzz", parent=settings.get_profile("meetbot"), max_examples=2000)
+settings.register_profile(
+    "mutation",
+    parent=settings.get_profile("meetbot"),
+    max_examples=3,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile("meetbot")

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 _WIDTH = 80
 _LONGEST = 400
 """Characters shown of one text; the export has it whole."""
-_SENTENCES = {"officer": "Officers read", "teacher": "Teachers read", "fix": "Mended by"}
+_SENTENCES = {
+    "officer": "Officers read",
+    "teacher": "Teachers read",
+    "fix": "Mended by",
+    "admin": "Administrators can set",
+}
 
 
 def explanation_document(explanation: Explanation) -> object:
@@ -80,9 +85,21 @@ def _where(flag: Flag) -> None:
         _item(f"fix: {flag.fix}")
 
 
+def _said(value: object) -> str:
+    """A fact in words: `invited partner E2, staff E1` of what lies in one another."""
+    match value:
+        case Mapping():
+            return ", ".join(f"{name} {_said(item)}" for name, item in value.items())
+        case list() | tuple():
+            return " and ".join(map(_said, value))
+        case bool():
+            return "yes" if value else "no"
+    return str(value)
+
+
 def _facts(flag: Flag) -> None:
     _head("Facts")
-    _items(f"{name}: {value}" for name, value in flag.facts.items())
+    _items(f"{name}: {_said(value)}" for name, value in flag.facts.items())
     _items(
         f"{span.kind}: {instant(span.start_at)} to {instant(span.end_at)}, {_clock(span.seconds)}"
         for span in flag.spans

@@ -85,7 +85,7 @@ def test_the_administrators_action_is_told_to_officers_only(scene: Scene) -> Non
     shown = meetbot("--config", config, "flags", "show", flag.id, cwd=cwd)
     listed = meetbot("--config", config, "flags", "list", "--json", cwd=cwd).json
 
-    assert "Admin:    Admin console" in shown.out
+    assert "Administrators can set: Admin console" in shown.out
     actions = {one["rule"]: one["evidence"].get("admin_action") for one in listed}
     assert actions["open-access-space"] == flag.admin
     assert actions["partner-unregistered"] is None

@@ -99,3 +99,19 @@ def test_union_holds_the_same_instants(windows: list[Window], at: datetime) -> N
     )
     assert all(a.end_at < b.start_at for a, b in pairwise(merged))
     assert union(merged) == merged
+
+
+def test_the_ends_of_the_calendar_are_as_far_as_instants_go() -> None:
+    """East of Greenwich the first day has no UTC instant, and the last day has no day after it."""
+    east, west = ZoneInfo("Asia/Tokyo"), CHICAGO
+
+    assert local_day_start(date.min, east) == utc("0001-01-01T00:00:00")
+    assert local_day_start(date(9999, 12, 31), west).year == 9999
+    assert local_interval(date(2026, 1, 1), date.max, west) == Window(
+        utc("2026-01-01T06:00"), utc("9999-12-31T23:59:59")
+    )
+
+
+def test_a_day_starts_in_utc() -> None:
+    """The instant is not only the same, it is written in UTC."""
+    assert local_day_start(date(2026, 7, 1), CHICAGO).tzinfo is UTC

@@ -35,7 +35,6 @@ def partner_unregistered(dossier: Dossier, policy: Policy) -> Iterator[Concern]:
         yield Concern(
             subject=subject,
             facts={"domain": people[0].domain},
-            severity=Severity.LOW if dossier.scope is Scope.ADULT else None,
             certainty=Certainty.CONFIRMED
             if is_sure and dossier.scope is Scope.FULL
             else Certainty.NEEDS_REVIEW,

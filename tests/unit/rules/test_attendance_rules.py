@@ -24,6 +24,7 @@ from tests.dossiers import (
     EVERYTHING,
     HOST,
     PARTNER,
+    a_conference,
     a_dossier,
     a_registry,
     a_student,
@@ -237,6 +238,34 @@ def test_an_obscured_outsider_needs_review() -> None:
 
     assert finding.concern.certainty is Certainty.NEEDS_REVIEW
     assert finding.message == "Call with an outside guest and students, no event."
+
+
+@pytest.mark.parametrize(
+    ("people", "event_id", "doubts"),
+    [
+        (CLEAN, "event", ("The event: the audit log names one that is on no staff calendar.",)),
+        (CLEAN, None, ()),
+        (CLEAN[1:], "event", ()),
+    ],
+    ids=["staff and event", "no event", "no staff"],
+)
+def test_an_event_on_a_calendar_that_is_not_read(
+    people: tuple[Attendance, ...], event_id: str | None, doubts: tuple[str, ...]
+) -> None:
+    """A class link may have its event elsewhere; with staff in the call it needs review."""
+    call = replace(a_conference(), calendar_event_id=event_id)
+    concern = the("adhoc-meeting", replace(adhoc(*people), conferences=(call,))).concern
+
+    assert concern.unknowns == doubts
+    assert concern.certainty is (Certainty.NEEDS_REVIEW if doubts else Certainty.CONFIRMED)
+
+
+def test_several_outsiders_are_all_named() -> None:
+    """Partners by name first, strangers by domain; the flag then belongs to the one partner."""
+    finding = the("adhoc-meeting", adhoc(*CLEAN, stranger((0, 45))))
+
+    assert finding.message == "Call with Northstar, elsewhere.example and students, no event."
+    assert finding.concern.partner_id == "northstar"
 
 
 # --- outside-authorized-window ------------------------------------------------------------------
