@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
-from meetbot.domain.findings import Severity
+from meetbot.domain.findings import Phase, Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
@@ -27,6 +27,7 @@ from meetbot.domain.meetings import (
 )
 from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
+from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
@@ -211,6 +212,35 @@ class ReportsPort(Protocol):
         """
 
 
+SheetValue = str | bool | int | float | None
+"""One cell, unformatted: a day or an instant is the number of days since 1899-12-30."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTab:
+    """One tab of a spreadsheet; empty cells and rows at the ends are left out."""
+
+    title: str
+    rows: tuple[tuple[SheetValue, ...], ...]
+
+
+class SheetsPort(Protocol):
+    """Sheets v4, as the admin subject, read-only."""
+
+    def titles(self, spreadsheet: str) -> tuple[str, ...]:
+        """Titles of the tabs that hold a grid; raises `NotFound`, `AccessDenied`."""
+
+    def read(self, spreadsheet: str, titles: Collection[str]) -> tuple[SheetTab, ...]:
+        """All values of these tabs."""
+
+
+class RegistrySource(Protocol):
+    """Where the registry is imported from on a schedule."""
+
+    def read(self) -> Registry:
+        """The registry there now; raises `BadInput` with every mistake, or what was in the way."""
+
+
 class MailerPort(Protocol):
     """SMTP or the Gmail API. Never retried inside: the outbox does that."""
 
@@ -337,6 +367,8 @@ class MeetingRecord:
     """Read in full after the conference had ended: need not be read again."""
     version: int = 0
     """Counts the changes that made it due; hand it back to `judged`."""
+    judged_at: Mapping[Phase, datetime] = field(default_factory=dict)
+    """When it was last judged before, during and after the meeting."""
     event_ids: frozenset[str] = frozenset()
     """Ids under which the audit log of calendars may name it: its copies' and their series'."""
     space: SpaceFacts | None = None
@@ -397,13 +429,15 @@ class MeetingStore(Protocol):
         undecided: tuple[str, ...],
         as_of: datetime,
         version: int,
+        phase: Phase | None = None,
         guest_list: GuestList | None = None,
         link: str = "",
         text_disclosure: TextDisclosure | None = None,
     ) -> None:
         """Note the result of judging: when to look again, and what could not be decided.
 
-        `version` is that of the record judged: a change that came after it keeps it due.
+        `phase` is the one it was judged in; None when the rules were not asked. `version` is that
+        of the record judged: a change that came after it keeps it due.
         """
 
     def mark_due(
@@ -481,6 +515,20 @@ class MeetingStore(Protocol):
     def counts(self) -> Mapping[str, int]:
         """Numbers for `poll`, metrics and the weekly mail: in_scope, undecided, due."""
 
+    def overlapping(self, start_at: datetime, end_at: datetime) -> list[int]:
+        """Ids of all occurrences that overlap the span, whatever their scope, by start."""
+
+    def load_many(self, meeting_ids: Collection[int]) -> list[MeetingRecord]:
+        """Occurrences by id, by start; ids that are not there are left out."""
+
+    def slots_of(
+        self, codes: Collection[str], start_at: datetime, end_at: datetime
+    ) -> dict[str, list[Slot]]:
+        """The same as `slots` for many codes, by normalized code."""
+
+    def shared_codes(self, codes: Collection[str]) -> frozenset[str]:
+        """Those of these codes, normalized, that events of more than one uid have."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeldConference:
@@ -523,6 +571,11 @@ class ConferenceStore(Protocol):
 
     def named(self, names: Collection[str]) -> tuple[HeldConference, ...]:
         """Conferences by name."""
+
+    def held_of(
+        self, codes: Collection[str], start_at: datetime, end_at: datetime
+    ) -> tuple[HeldConference, ...]:
+        """Conferences of any of these codes that overlap the span, with their visits."""
 
 
 class RegistryStore(Protocol):
@@ -601,6 +654,9 @@ class FlagStore(Protocol):
     def of(self, occurrence: str) -> list[Flag]:
         """All flags of an occurrence (`OccurrenceKey.text`), closed ones too."""
 
+    def of_many(self, occurrences: Collection[str]) -> dict[str, list[Flag]]:
+        """The same for many occurrences; those without a flag are left out."""
+
     def save(
         self,
         changes: Sequence[FlagChange],
@@ -646,6 +702,28 @@ class SnapshotStore(Protocol):
 
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""
+
+
+class ShadowStore(Protocol):
+    """What rules in shadow find at present: flags that are none, of which nobody is told."""
+
+    def of(self, occurrence: str) -> list[Flag]:
+        """Those of an occurrence."""
+
+    def of_many(self, occurrences: Collection[str]) -> dict[str, list[Flag]]:
+        """Those of many occurrences."""
+
+    def save(self, changes: Sequence[FlagChange]) -> None:
+        """Store what was found, forget what was withdrawn or superseded."""
+
+    def keep_only(self, rules: Collection[str]) -> int:
+        """Forget those of all other rules; gives how many."""
+
+    def list(self, *, rule: str | None = None) -> list[Flag]:
+        """All, newest first."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many by rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -848,6 +926,97 @@ class MetaStore(Protocol):
     def set(self, name: str, value: str) -> None:
         """Store a small value."""
 
+    def policy(self) -> Policy | None:
+        """The policy by which decisions were last made; None before the first."""
+
+    def save_policy(self, policy: Policy) -> None:
+        """Store it."""
+
+
+class PeopleReads(Protocol):
+    """See `PeopleStore`."""
+
+    def by_address(self, address_keys: Collection[str]) -> dict[str, KnownAccount]:
+        """Accounts by keyed address, aliases included."""
+
+    def by_person(self, person_keys: Collection[str]) -> dict[str, KnownAccount]:
+        """Accounts by keyed id."""
+
+    def learned(self, id_keys: Collection[str]) -> dict[str, tuple[str, str]]:
+        """(address key, address) by Meet id key."""
+
+
+class MeetingReads(Protocol):
+    """See `MeetingStore`."""
+
+    def calendar(self, address: str) -> CalendarState:
+        """How far a calendar is read."""
+
+    def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
+        """Times of the occurrences of a code that overlap the span."""
+
+    def sharing_code(self, meeting: Meeting, limit: int) -> list[MeetingRecord]:
+        """Other events with this meeting's code, the nearest in time first."""
+
+    def edits_of(self, event_ids: Collection[str]) -> list[KeptEdit]:
+        """Stored audit rows of these event ids, oldest first."""
+
+
+class ConferenceReads(Protocol):
+    """See `ConferenceStore`."""
+
+    def held(self, code: str, start_at: datetime, end_at: datetime) -> tuple[HeldConference, ...]:
+        """Conferences of a code that overlap the span, with their visits."""
+
+
+class RegistryReads(Protocol):
+    """See `RegistryStore`."""
+
+    def as_known(self, at: datetime) -> Registry:
+        """The rows that were known at an instant."""
+
+    def known_since(self) -> datetime | None:
+        """When the current state was imported; None before the first import."""
+
+
+class MetaReads(Protocol):
+    """See `MetaStore`."""
+
+    def get(self, name: str) -> str | None:
+        """A small value."""
+
+    def source(self, name: str) -> SourceRead:
+        """State of a source; an empty one when it was never read."""
+
+
+class Reads(Protocol):
+    """What a dossier is put together from: part of `Tx`, or the same loaded for many at once."""
+
+    @property
+    def people(self) -> PeopleReads:
+        """The directory snapshot."""
+        ...
+
+    @property
+    def meetings(self) -> MeetingReads:
+        """Occurrences and calendars."""
+        ...
+
+    @property
+    def conferences(self) -> ConferenceReads:
+        """Conferences and visits."""
+        ...
+
+    @property
+    def registry(self) -> RegistryReads:
+        """The registry with its history."""
+        ...
+
+    @property
+    def meta(self) -> MetaReads:
+        """How sources were read."""
+        ...
+
 
 class Tx(Protocol):
     """One transaction: all or nothing."""
@@ -888,6 +1057,11 @@ class Tx(Protocol):
         ...
 
     @property
+    def shadows(self) -> ShadowStore:
+        """What rules in shadow found."""
+        ...
+
+    @property
     def outbox(self) -> Outbox:
         """Mails to be."""
         ...
@@ -916,6 +1090,13 @@ class Tx(Protocol):
     def meta(self) -> MetaStore:
         """Progress marks and small values."""
         ...
+
+
+class ReadableStore(Protocol):
+    """The database for those who must not change it."""
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        """A read-only view; may be open in several threads at once."""
 
 
 class Store(Protocol):

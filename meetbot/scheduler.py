@@ -23,6 +23,7 @@ from meetbot.jobs import (
     collect_spaces,
     deliver,
     digest,
+    import_registry,
     judge,
     outages,
     prune,
@@ -61,11 +62,18 @@ def _changed_calendars(deps: Deps, as_of: datetime) -> Outcome:
     return outcome
 
 
-def triggers(calendars: timedelta, live: timedelta) -> tuple[Trigger, ...]:
-    """All jobs of the service. `calendars` and `live` come from `[schedule]`."""
+def triggers(
+    calendars: timedelta, live: timedelta, registry: timedelta | None = None
+) -> tuple[Trigger, ...]:
+    """All jobs of the service. `calendars` and `live` come from `[schedule]`.
+
+    `registry` is how often a spreadsheet is imported again; None without one.
+    """
     quick = min(live, timedelta(seconds=30))
     judged = ("decisions", "delivery")
+    sheet = Trigger("registry", import_registry.run, registry, judged) if registry else None
     return (
+        *((sheet,) if sheet else ()),
         Trigger("directory", collect_people.run, timedelta(hours=1), judged),
         Trigger("calendars", _changed_calendars, calendars, ("spaces", *judged)),
         Trigger("spaces", collect_spaces.run, calendars, judged),

@@ -50,6 +50,7 @@ from meetbot.domain.policy import Limits, Policy, RuleSwitch, SchoolCalendar, Sp
 from meetbot.domain.registry_rows import ProgramType
 from meetbot.domain.retention import Retention
 from meetbot.domain.shared_files import FileWords
+from meetbot.domain.spreadsheets import HOW_TO_NAME, WHAT_IS_WRONG, spreadsheet_id
 from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput, Mistake
 
@@ -386,6 +387,12 @@ def _login(parts: SplitResult, password: str | None) -> tuple[str | None, str | 
     return user, secret
 
 
+def _spreadsheet(value: str) -> str:
+    if value.startswith("sheet:") and spreadsheet_id(value) is not None:
+        return value
+    raise _wrong(f"{_shown(value)} {WHAT_IS_WRONG}", HOW_TO_NAME)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Period = Annotated[Duration, AfterValidator(_positive)]
 LocalTime = Annotated[time, BeforeValidator(_local_time)]
@@ -510,6 +517,18 @@ class Schedule(_Table):
         return tuple(sorted(set(value), reverse=True))
 
 
+class Registry(_Table):
+    """The spreadsheet that the service imports again and again, and how often; None: none."""
+
+    source: Annotated[str, AfterValidator(_spreadsheet)] | None = None
+    every: Period = timedelta(hours=1)
+
+    @property
+    def spreadsheet(self) -> str | None:
+        """The id of the spreadsheet."""
+        return None if self.source is None else spreadsheet_id(self.source)
+
+
 class Console(_Table):
     """The officers' web page; `base_url` has no slash at its end."""
 
@@ -536,6 +555,7 @@ class _ConfigurationFile(_Table):
     database: Database
     mail: Mail
     schedule: Schedule = Schedule()
+    registry: Registry = Registry()
     console: Console = Console()
     service: Service = Service()
     privacy: Privacy = Privacy()
@@ -550,6 +570,7 @@ class Settings:
     database: Database
     mail: Mail
     schedule: Schedule
+    registry: Registry
     console: Console
     service: Service
     privacy: Privacy
@@ -645,6 +666,17 @@ class _Files(_Table):
 class _RuleTable(_Table):
     enabled: StrictBool = True
     severity: Severity | None = None
+    shadow: StrictBool = False
+
+    @field_validator("shadow")
+    @classmethod
+    def _asked(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not info.data.get("enabled", True):
+            raise _wrong(
+                "is true for a rule that is switched off",
+                "remove enabled = false to have it counted, or shadow = true to leave it off",
+            )
+        return value
 
 
 class _PolicyFile(_Table):
@@ -710,7 +742,10 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
         thresholds=Thresholds(**dict(read.thresholds)),
         limits=Limits(**dict(read.limits)),
         approved_platforms=frozenset(read.approved_platforms),
-        rules={rule: RuleSwitch(row.enabled, row.severity) for rule, row in read.rules.items()},
+        rules={
+            rule: RuleSwitch(row.enabled, row.severity, row.shadow)
+            for rule, row in read.rules.items()
+        },
         school_calendar=SchoolCalendar(
             tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
         ),

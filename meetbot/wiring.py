@@ -15,6 +15,7 @@ from meetbot.errors import Stopped
 from meetbot.jobs.deps import Deps, District, Recipients
 from meetbot.notify import Composer, SmtpMailer
 from meetbot.ports import MailerPort, Store
+from meetbot.registry import SheetSource
 from meetbot.settings import Settings
 from meetbot.store import SqlStore, is_there, open_store
 from meetbot.workspace import Workspace
@@ -104,7 +105,19 @@ def _deps(
         pseudonyms=pseudonyms,
         policy=settings.policy,
         district=district_of(settings),
+        registry_source=registry_source_of(settings, workspace),
         go_on=go_on,
+    )
+
+
+def registry_source_of(settings: Settings, workspace: Workspace) -> SheetSource | None:
+    """The spreadsheet of `[registry] source`; None without one."""
+    if settings.registry.spreadsheet is None:
+        return None
+    return SheetSource(
+        workspace.sheets,
+        settings.registry.spreadsheet,
+        district_domains=settings.district.domains,
     )
 
 

@@ -22,6 +22,7 @@ from meetbot.cli import (
     hold,
     months,
     registry,
+    replay,
     service,
     tools,
 )
@@ -77,6 +78,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(hold.app, name="hold")
 app.command("months")(months.months)
 app.command("evaluate")(tools.evaluate)
+app.command("replay")(replay.replay)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from meetbot import wiring
 from meetbot.errors import BadInput, MeetbotError
+from meetbot.jobs import import_registry
 from meetbot.jobs.deps import Deps
 from meetbot.notify import SmtpMailer
-from meetbot.ports import Store
+from meetbot.ports import RegistrySource, Store
 from meetbot.settings import Settings
 from meetbot.wiring import App
 from meetbot.workspace import GRANTS, Grant
@@ -86,18 +87,35 @@ def _key_detail(app: App) -> str:
 
 
 def _workspace(settings: Settings, app: App) -> Iterator[Check]:
-    uses_gmail = settings.mail.transport == "gmail"
+    unused = {
+        "gmail": settings.mail.transport != "gmail",
+        "sheets": settings.registry.source is None,
+    }
     owner = _an_owner(app.deps)
     for grant in GRANTS.values():
-        if grant.name == "gmail" and not uses_gmail:
+        if unused.get(grant.name, False):
             continue
         subject = owner if grant.subject in ("calendar owners", "organizers") else None
         yield _scope(app, grant, subject)
+    source = app.deps.registry_source
+    if source is not None:
+        yield _try("registry sheet", lambda: _sheet(app.deps, source))
     yield _clock(app)
     yield from _directory(settings, app)
     mailer = app.deps.mailer
     if isinstance(mailer, SmtpMailer):
         yield _try("mail", lambda: _mail(mailer))
+
+
+def _sheet(deps: Deps, source: RegistrySource) -> tuple[str, str]:
+    """Whether the spreadsheet can be imported, and whether the schedule last did."""
+    source.read()
+    with deps.store.reading() as tx:
+        problem = tx.meta.source(import_registry.SOURCE).problem
+    if problem:
+        fix = "correct the spreadsheet, or import it by hand: `meetbot registry import`"
+        return f"the last import of the schedule failed: {problem}", fix
+    return "readable, no mistake", ""
 
 
 def _an_owner(deps: Deps) -> str | None:

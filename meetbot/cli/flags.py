@@ -66,6 +66,9 @@ def list_flags(
     context: typer.Context,
     status: Annotated[Which, typer.Option(help="Which flags.")] = Which.OPEN,
     rule: Annotated[str | None, typer.Option(metavar="ID", help="Only of this rule.")] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="What rules in shadow found, instead of flags.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """List flags, newest first."""
@@ -78,9 +81,13 @@ def list_flags(
             [Mistake("--rule", f'there is no rule "{shown(rule)}"', "see meetbot/rules/README.md")]
         )
     with opened_store(settings) as store, store.reading() as tx:
-        flags = tx.flags.list(statuses=_STATUSES[status], rule=rule)
+        if shadow:
+            flags = tx.shadows.list(rule=rule)
+        else:
+            flags = tx.flags.list(statuses=_STATUSES[status], rule=rule)
     if as_json:
-        print(json.dumps([flag_document(flag) for flag in flags], indent=2))
+        mark = {"shadow": True} if shadow else {}
+        print(json.dumps([flag_document(flag) | mark for flag in flags], indent=2))
         return
     for flag in flags:
         print(
@@ -88,7 +95,7 @@ def list_flags(
             f"{flag.occurrence.original_start_at:%Y-%m-%d %H:%MZ}  {flag.rule}: {flag.message}"
         )
     if not flags:
-        print("No flags.")
+        print("Nothing in shadow." if shadow else "No flags.")
 
 
 @app.command("show")

@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meetbot.cli.context import context_of
 from meetbot.cli.output import shown
 from meetbot.domain.registry import row_key, to_cells
+from meetbot.domain.spreadsheets import (
+    HOW_TO_NAME,
+    WHAT_IS_WRONG,
+    is_spreadsheet,
+    spreadsheet_id,
+)
 from meetbot.errors import BadInput, Mistake
 from meetbot.registry import (
     FileDiff,
+    Reading,
     RegistryDiff,
     RegistryMistake,
-    diff,
+    read_sheet,
     read_source,
     write_folder,
 )
 
-app = typer.Typer(help="Partners, contracts and authorizations.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from meetbot.settings import Settings
 
-_KEPT = timedelta(days=30)
+app = typer.Typer(help="Partners, contracts and authorizations.", no_args_is_help=True)
 
 
 @app.command("import")
 def import_registry(
     context: typer.Context,
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="Folder of CSV files, or an .xlsx workbook.")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Folder of CSV files, .xlsx workbook, or sheet:ID of Google."
+        ),
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change.")
@@ -43,44 +54,55 @@ def import_registry(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Check the files, show what changes, import all or nothing."""
-    from meetbot.jobs.collect_calendars import forget_if_district_identities
+    from meetbot.jobs import import_registry as job
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()
-    reading = read_source(source, district_domains=settings.district.domains)
+    reading = _read(source, settings)
     if reading.registry is None:
         _report_mistakes(reading.mistakes, as_json=as_json)
         raise typer.Exit(1)
     with opened_store(settings) as store:
-        with store.reading() as tx:
-            changes = diff(tx.registry.current(), reading.registry)
-            is_first = tx.registry.known_since() is None
-        is_refused = changes.needs_confirmation and not yes and not dry_run
-        is_imported = not dry_run and not is_refused
-        if is_imported and (is_first or not changes.is_empty):
-            now = datetime.now(UTC)
-            with store.transaction() as tx:
-                before = tx.registry.current()
-                tx.registry.replace(reading.registry, as_of=now)
-                tx.meetings.mark_due(now, since=now - _KEPT)
-                forget_if_district_identities(
-                    tx, before, reading.registry, frozenset(settings.district.domains)
-                )
+        if dry_run:
+            changes = job.preview(store, reading.registry)
+            done = job.Import(changes, is_imported=False, is_refused=False)
+        else:
+            done = job.import_registry(
+                store,
+                reading.registry,
+                district_domains=settings.district.domains,
+                as_of=datetime.now(UTC),
+                is_confirmed=yes,
+            )
     if as_json:
-        print(json.dumps(_document(changes, is_imported=is_imported), indent=2))
+        print(json.dumps(_document(done.changes, is_imported=done.is_imported), indent=2))
     else:
-        _print_diff(changes)
-        print(_summary(changes, is_imported=is_imported, dry_run=dry_run))
-    if is_refused:
+        _print_diff(done.changes)
+        print(_summary(done.changes, is_imported=done.is_imported, dry_run=dry_run))
+    if done.is_refused:
         raise BadInput(
             [
                 Mistake(
-                    ", ".join(part.file.filename for part in changes.vanishing),
+                    ", ".join(part.file.filename for part in done.changes.vanishing),
                     "more than 10 % of the rows would vanish; nothing was imported",
                     "check the source, then repeat with --yes",
                 )
             ]
         )
+
+
+def _read(source: str, settings: Settings) -> Reading:
+    """Read and check a source; raises BadInput for a spreadsheet that is named wrong."""
+    domains = settings.district.domains
+    if not is_spreadsheet(source):
+        return read_source(Path(source), district_domains=domains)
+    spreadsheet = spreadsheet_id(source)
+    if spreadsheet is None:
+        raise BadInput([Mistake("SOURCE", WHAT_IS_WRONG, HOW_TO_NAME)])
+    from meetbot.wiring import opened
+
+    with opened(settings) as app:
+        return read_sheet(app.workspace.sheets, spreadsheet, district_domains=domains)
 
 
 @app.command("export")

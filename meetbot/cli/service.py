@@ -65,12 +65,16 @@ def poll_document(result: PollResult) -> dict[str, object]:
         "flags": dict(result.flags),
         "mails": dict(result.mails),
         "requests": dict(result.requests),
+        "shadow": dict(result.shadow),
     }
 
 
 def _print_result(result: PollResult) -> None:
     print(f"Meetings in scope: {result.meetings}, {result.undecided} with something undecided")
     print("Flags:    " + ", ".join(f"{n} {name}" for name, n in result.flags.items()))
+    if any(result.shadow.values()):
+        shadow = ", ".join(f"{n} {name}" for name, n in result.shadow.items())
+        print(f"Shadow:   {shadow} (not mailed; see `meetbot flags list --shadow`)")
     print("Mails:    " + ", ".join(f"{n} {name}" for name, n in result.mails.items()))
     print("Requests: " + (", ".join(f"{api} {n}" for api, n in result.requests.items()) or "none"))
     for name, tally in sorted(result.sources.items()):
@@ -116,7 +120,11 @@ def run(context: typer.Context) -> None:
             monitor.complain(job, error)
             log.error("job_failed", job=job, exc_info=error)
 
-        table = triggers(settings.schedule.calendars, settings.schedule.live)
+        table = triggers(
+            settings.schedule.calendars,
+            settings.schedule.live,
+            settings.registry.every if settings.registry.source else None,
+        )
         service = Service(app.deps, wiring.now, table, report=report, complain=complain)
         health.start()
         service.start()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.registry_rows import Exemption
+
+LONGEST_CALL = timedelta(hours=24)
+"""A call whose end was never read belongs to no occurrence later than this: Meet lets none last
+longer, and without a bound a lost end would make every later lesson of its code look live."""
 
 
 class Source(StrEnum):
@@ -81,6 +85,11 @@ class Conference:
     organizer: str | None = None
     calendar_event_id: str | None = None
     organizer_key: str | None = None
+
+    @property
+    def latest_end_at(self) -> datetime:
+        """Its end, or the latest that it can have."""
+        return self.start_at + LONGEST_CALL if self.end_at is None else self.end_at
 
 
 Who = TypeVar("Who", RawIdentity, Identity)

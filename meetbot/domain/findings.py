@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -144,3 +144,21 @@ class Verdict:
     decided: frozenset[str]
     """Rules that were evaluated with all their evidence in this phase."""
     recheck_at: datetime | None
+
+    def only(self, rules: Collection[str]) -> Verdict:
+        """What it says of these rules."""
+        return replace(
+            self,
+            findings=tuple(f for f in self.findings if f.rule in rules),
+            undecided=tuple(u for u in self.undecided if u.rule in rules),
+            decided=self.decided.intersection(rules),
+        )
+
+    def without(self, rules: Collection[str]) -> Verdict:
+        """What it says of all other rules."""
+        return replace(
+            self,
+            findings=tuple(f for f in self.findings if f.rule not in rules),
+            undecided=tuple(u for u in self.undecided if u.rule not in rules),
+            decided=self.decided.difference(rules),
+        )

@@ -128,7 +128,7 @@ def reconcile(
     changes: list[FlagChange] = []
     for key, finding in found.items():
         before = flags.get(key)
-        after = _flag_of(finding, before, as_of, school_id, conference_records)
+        after = flag_of(finding, before, as_of, school_id, conference_records)
         change = _change_of(before, after)
         if change is not None:
             changes.append(change)
@@ -141,13 +141,14 @@ def reconcile(
     return tuple(sorted(changes, key=lambda c: (c.flag.rule, c.flag.key.subject)))
 
 
-def _flag_of(
+def flag_of(
     finding: Finding,
     before: Flag | None,
     as_of: datetime,
     school_id: str | None,
     conference_records: tuple[str, ...],
 ) -> Flag:
+    """The flag that a finding keeps open; of the one before it keeps what is not decided anew."""
     concern = finding.concern
     status = before.status if before else FlagStatus.OPEN
     if status in (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED):

@@ -189,6 +189,8 @@ class WeeklyNotice:
     """The newest link of the chain: a mail elsewhere tells whether history was rewritten."""
     exemptions: tuple[tuple[str, int], ...] = ()
     """In how many meetings an exemption of each kind was used; none of confidential ones."""
+    in_shadow: tuple[tuple[str, int], ...] = ()
+    """Rules in shadow with the number of what they find at present."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import time, timedelta
 
 from meetbot.domain.findings import Severity
@@ -15,10 +15,14 @@ from meetbot.domain.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class RuleSwitch:
-    """`[rules.ID]` of `policy.toml`; severity None keeps the catalogue's."""
+    """`[rules.ID]` of `policy.toml`; severity None keeps the catalogue's.
+
+    What a rule in shadow finds is kept and counted apart from flags, and nobody is told.
+    """
 
     is_enabled: bool = True
     severity: Severity | None = None
+    is_shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,64 @@ class Policy:
     def switch(self, rule: str) -> RuleSwitch:
         """The switch of one rule, with the default where the file names none."""
         return self.rules.get(rule, RuleSwitch())
+
+    @property
+    def shadows(self) -> frozenset[str]:
+        """The rules that are in shadow."""
+        return frozenset(rule for rule, s in self.rules.items() if s.is_shadow and s.is_enabled)
+
+
+# --- single settings ----------------------------------------------------------------------------
+
+_TABLES = ("thresholds", "limits", "retention", "accounts", "files")
+_SWITCHES = {"enabled": "is_enabled", "severity": "severity", "shadow": "is_shadow"}
+_WHOLE = ("approved_platforms", "school_calendar", "certificated_units")
+
+
+def settings_of(policy: Policy, rules: Iterable[str]) -> dict[str, object]:
+    """Every setting by the name that it has in `policy.toml`; switches of these rules."""
+    found: dict[str, object] = {name: getattr(policy, name) for name in _WHOLE}
+    for table in _TABLES:
+        values = getattr(policy, table)
+        found |= {f"{table}.{f.name}": getattr(values, f.name) for f in fields(values)}
+    for rule in rules:
+        switch = policy.switch(rule)
+        found |= {f"rules.{rule}.{key}": getattr(switch, of) for key, of in _SWITCHES.items()}
+    return found
+
+
+def differing(one: Policy, other: Policy) -> tuple[str, ...]:
+    """Names of the settings in which two policies differ."""
+    rules = sorted({*one.rules, *other.rules})
+    mine, theirs = settings_of(one, rules), settings_of(other, rules)
+    return tuple(name for name, value in mine.items() if value != theirs[name])
+
+
+def with_setting(policy: Policy, name: str, source: Policy) -> Policy:
+    """The policy with one setting as it is in another one."""
+    table, _, rest = name.partition(".")
+    if table in _WHOLE:
+        return replace(policy, **{table: getattr(source, table)})
+    if table in _TABLES:
+        values = replace(getattr(policy, table), **{rest: getattr(getattr(source, table), rest)})
+        return replace(policy, **{table: values})
+    rule, _, key = rest.rpartition(".")
+    of = _SWITCHES[key]
+    switch = replace(policy.switch(rule), **{of: getattr(source.switch(rule), of)})
+    return replace(policy, rules={**policy.rules, rule: switch})
+
+
+def shown_setting(value: object) -> str:
+    """A setting's value as `policy.toml` writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case timedelta():
+            return f"{int(value.total_seconds())}s"
+        case frozenset() | tuple():
+            return ", ".join(sorted(map(str, value))) or "none"
+        case SchoolCalendar():
+            return f"days {value.weekdays}, {value.opens:%H:%M} to {value.closes:%H:%M}"
+        case None:
+            return "the catalogue's"
+    return str(value)

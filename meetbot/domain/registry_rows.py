@@ -310,15 +310,17 @@ class Column:
     decode: Callable[[str], Any] = field(repr=False)
     encode: Callable[[Any], str] = field(repr=False)
     may_be_empty: bool = False
+    form: str = "text"
+    """`date`, `instant`, `yes`, `list`, `word` (of a fixed set) or `text`."""
 
 
 def _column(name: str, kind: type[StrEnum] | str = "text") -> Column:
     """A column from its contract notation: a trailing `*` makes it optional."""
     optional = name.endswith("*")
     if not isinstance(kind, str):
-        return Column(name.rstrip("*"), optional, partial(_to_member, kind), str)
+        return Column(name.rstrip("*"), optional, partial(_to_member, kind), str, form="word")
     decode, encode = _CODECS[kind]
-    return Column(name.rstrip("*"), optional, decode, encode)
+    return Column(name.rstrip("*"), optional, decode, encode, form=kind)
 
 
 _CODECS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from meetbot.domain.people import Pseudonyms
@@ -15,6 +16,7 @@ from meetbot.ports import (
     DirectoryPort,
     MailerPort,
     MeetPort,
+    RegistrySource,
     ReportsPort,
     Store,
 )
@@ -56,6 +58,25 @@ class District:
     """Threads that read calendars and conferences."""
 
 
+class Standards(Protocol):
+    """What decisions are made by."""
+
+    @property
+    def policy(self) -> Policy:
+        """The district's policy."""
+        ...
+
+    @property
+    def district(self) -> District:
+        """The district's settings."""
+        ...
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """Keys of addresses."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """Built once in `wiring`; a test passes fakes to the same functions."""
@@ -70,5 +91,7 @@ class Deps:
     pseudonyms: Pseudonyms
     policy: Policy
     district: District
+    registry_source: RegistrySource | None = None
+    """The spreadsheet that is imported again and again, if one is configured."""
     go_on: Callable[[], None] = lambda: None
     """Called between two units of work; raises `Stopped` when the service is to end."""

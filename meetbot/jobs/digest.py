@@ -81,6 +81,7 @@ def _digest(deps: Deps, tx: Tx, due_at: datetime, as_of: datetime) -> Notice | N
         flag
         for flag in tx.flags.list(statuses=[FlagStatus.OPEN])
         if flag.severity is Severity.MEDIUM
+        and flag.rule not in deps.policy.shadows
         and Audience.DIGEST not in flag.told
         and flag.opened_at < due_at
     ]
@@ -141,6 +142,7 @@ def _weekly(deps: Deps, tx: Tx, due_at: datetime, as_of: datetime) -> Notice:
         coverage=coverage(tx, as_of),
         head=tx.chain.head(),
         exemptions=_exemptions(tx, since, due_at),
+        in_shadow=tuple(sorted(tx.shadows.counts().items())),
     )
     return Notice(
         id=notice_id(NoticeKind.WEEKLY, due_at.isoformat()),

@@ -17,9 +17,9 @@ from meetbot.domain.participants import Resolution, contradictions, do_sources_a
 from meetbot.domain.people import AccountKind, Kind, KnownAccount
 from meetbot.domain.registry import School
 from meetbot.jobs import collect_edits
-from meetbot.jobs.deps import Deps
+from meetbot.jobs.deps import Standards
 from meetbot.jobs.rosters import schools_known
-from meetbot.ports import HeldConference, MeetingRecord, Slot, Tx
+from meetbot.ports import HeldConference, MeetingRecord, Reads, Slot
 
 _AROUND = timedelta(hours=2)
 AUDIT_GRACE = timedelta(hours=2)
@@ -43,7 +43,9 @@ class Loaded:
     """Meet was not asked yet: judge again after the next reading."""
 
 
-def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datetime) -> Loaded:
+def load(
+    deps: Standards, tx: Reads, record: MeetingRecord, roster: Roster, as_of: datetime
+) -> Loaded:
     """Put together all that is known of one occurrence."""
     meeting = record.meeting
     held = conferences_of(tx, record, as_of)
@@ -126,7 +128,7 @@ def load(deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, as_of: datet
 # --- conferences --------------------------------------------------------------------------------
 
 
-def conferences_of(tx: Tx, record: MeetingRecord, as_of: datetime) -> tuple[HeldConference, ...]:
+def conferences_of(tx: Reads, record: MeetingRecord, as_of: datetime) -> tuple[HeldConference, ...]:
     """Conferences with this occurrence's code that belong to no better occurrence.
 
     One code serves a whole series and may be used again, so time decides (catalogue §2).
@@ -218,8 +220,8 @@ def _phase(start_at: datetime, end_at: datetime, as_of: datetime, *, is_live: bo
 
 
 def _schools_when_issued(
-    deps: Deps,
-    tx: Tx,
+    deps: Standards,
+    tx: Reads,
     roster: Roster,
     invited: Iterable[str | None],
     attendances: Iterable[Attendance],
@@ -250,7 +252,7 @@ class _Accounts:
 
 
 def _accounts(
-    tx: Tx,
+    tx: Reads,
     meeting: Meeting | None,
     held: tuple[HeldConference, ...],
     cohosts: Iterable[KeptGuest] = (),
@@ -335,7 +337,7 @@ def _with_stand_ins(
 
 
 def _scope(
-    tx: Tx,
+    tx: Reads,
     record: MeetingRecord,
     invitees: tuple[Invitee, ...],
     attendances: tuple[Attendance, ...],
@@ -354,7 +356,9 @@ def _scope(
     return scope_of(invitees, attendances, is_guest_list_complete=is_known)
 
 
-def is_surely_out_of_scope(tx: Tx, record: MeetingRecord, roster: Roster, as_of: datetime) -> bool:
+def is_surely_out_of_scope(
+    tx: Reads, record: MeetingRecord, roster: Roster, as_of: datetime
+) -> bool:
     """Whether judging will drop an occurrence that was kept because its guests were hidden.
 
     Never once a call of its code is known: then those who came count too.
@@ -367,7 +371,9 @@ def is_surely_out_of_scope(tx: Tx, record: MeetingRecord, roster: Roster, as_of:
     return _scope(tx, record, invitees, (), organizer) is Scope.NONE
 
 
-def _is_organizers_copy_out_of_scope(tx: Tx, meeting: Meeting, organizer: Invitee | None) -> bool:
+def _is_organizers_copy_out_of_scope(
+    tx: Reads, meeting: Meeting, organizer: Invitee | None
+) -> bool:
     """Whether the organizer's calendar was read, and its copy dropped for want of outsiders.
 
     What is kept is then only guests' copies with the list hidden from them.
@@ -410,7 +416,7 @@ def _is_same(
     return first is not None and second is not None and first.person_key == second.person_key
 
 
-def _same_code(tx: Tx, meeting: Meeting | None, roster: Roster) -> tuple[SharedCode, ...]:
+def _same_code(tx: Reads, meeting: Meeting | None, roster: Roster) -> tuple[SharedCode, ...]:
     """Other events with this one's code; parts of a series that was split are one event."""
     if meeting is None or meeting.is_cancelled:
         return ()
@@ -428,7 +434,7 @@ def _same_code(tx: Tx, meeting: Meeting | None, roster: Roster) -> tuple[SharedC
 
 
 def _edits(
-    deps: Deps, tx: Tx, record: MeetingRecord, roster: Roster, at: datetime
+    deps: Standards, tx: Reads, record: MeetingRecord, roster: Roster, at: datetime
 ) -> tuple[Edit, ...]:
     """Who changed the event, classified as of now."""
     kept = tx.meetings.edits_of(record.event_ids) if record.event_ids else []
@@ -467,7 +473,7 @@ def _editor(actor: Invitee) -> Editor:
             return Editor.OTHER
 
 
-def listed_at(tx: Tx, meeting: Meeting, as_of: datetime) -> datetime:
+def listed_at(tx: Reads, meeting: Meeting, as_of: datetime) -> datetime:
     """When the calendar that tells the guest list was read: the organizer's, or else the oldest."""
     organizer = meeting.organizer.address if meeting.organizer else None
     own = [organizer] if meeting.are_settings_known and organizer in meeting.calendars else []
@@ -479,7 +485,7 @@ def listed_at(tx: Tx, meeting: Meeting, as_of: datetime) -> datetime:
 
 
 def _evidence(
-    tx: Tx,
+    tx: Reads,
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
     resolution: Resolution,
@@ -504,7 +510,7 @@ def _evidence(
 _FULL = SourceState(is_full=True)
 
 
-def _calendar_state(tx: Tx, meeting: Meeting | None, staff: Iterable[str]) -> SourceState:
+def _calendar_state(tx: Reads, meeting: Meeting | None, staff: Iterable[str]) -> SourceState:
     """Whether the event is known as it is now, or a call without one to have none."""
     if meeting is None:
         read = [tx.meetings.calendar(address) for address in staff]
@@ -526,7 +532,7 @@ def _guests_state(meeting: Meeting | None) -> SourceState:
     return SourceState(is_full=False, problem="the guest list is hidden or cut short")
 
 
-def _directory_state(tx: Tx, resolution: Resolution, as_of: datetime) -> SourceState:
+def _directory_state(tx: Reads, resolution: Resolution, as_of: datetime) -> SourceState:
     state = tx.meta.source("directory")
     if state.read_at is None:
         return SourceState(is_full=False, problem="the directory was never read in full")
@@ -539,7 +545,7 @@ def _directory_state(tx: Tx, resolution: Resolution, as_of: datetime) -> SourceS
     return _FULL
 
 
-def _registry_state(tx: Tx) -> SourceState:
+def _registry_state(tx: Reads) -> SourceState:
     if tx.registry.known_since() is None:
         return SourceState(is_full=False, problem="no registry was imported yet")
     return _FULL
@@ -563,7 +569,7 @@ def _text_state(meeting: Meeting | None) -> SourceState:
 
 
 def _attendance_state(
-    tx: Tx,
+    tx: Reads,
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
     attendances: Iterable[Attendance],
@@ -587,7 +593,7 @@ def _attendance_state(
 
 
 def _audit_state(
-    tx: Tx,
+    tx: Reads,
     record: MeetingRecord,
     held: tuple[HeldConference, ...],
     attendances: Iterable[Attendance],

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from meetbot.domain.cards import card_of, timeline_of
-from meetbot.domain.disclosure import disclosure_after, text_disclosure_after
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Evidence, Phase, Verdict
-from meetbot.domain.flags import Flag, FlagChange, reconcile
-from meetbot.domain.guest_list import guest_list_after
+from meetbot.domain.flags import ChangeKind, Flag, FlagChange, reconcile
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
 from meetbot.domain.notices import NoticeKind
@@ -21,13 +18,12 @@ from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
 from meetbot.jobs.deps import Deps
-from meetbot.jobs.dossiers import AUDIT_GRACE, listed_at, load
+from meetbot.jobs.dossiers import AUDIT_GRACE, load
 from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.verdicts import verdict_of, with_history
 from meetbot.ports import MeetingRecord, Outcome, Tx
 from meetbot.rules import (
-    KNOWN_RULES,
-    evaluate,
     explained_at,
     fingerprints_after,
     is_confidential,
@@ -77,12 +73,12 @@ def _note_registry(deps: Deps, outcome: Outcome) -> None:
 
 def _note_policy(deps: Deps, as_of: datetime) -> None:
     """A changed policy makes everything due."""
-    digest = hashlib.sha256(repr(deps.policy).encode()).hexdigest()
     with deps.store.reading() as tx:
-        if tx.meta.get("policy") == digest:
+        if tx.meta.policy() == deps.policy:
             return
     with deps.store.transaction() as tx:
-        tx.meta.set("policy", digest)
+        tx.meta.save_policy(deps.policy)
+        tx.shadows.keep_only(deps.policy.shadows)
         tx.meetings.mark_due(as_of, since=as_of - _KEPT)
 
 
@@ -144,8 +140,10 @@ def _judge(
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
     _wake_sharing(tx, record, dossier, as_of)
-    dossier = _with_guest_list(tx, _with_disclosure(dossier, as_of), as_of)
-    verdict = _verdict(deps, dossier)
+    dossier = with_history(tx, dossier, as_of)
+    everything = verdict_of(dossier, deps.policy)
+    verdict = everything.without(deps.policy.shadows)
+    _note_shadows(deps, tx, dossier, everything, outcome, as_of)
     kept = tx.flags.of(dossier.key.text)
     changes = reconcile(
         kept,
@@ -166,6 +164,27 @@ def _judge(
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
     _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)
+
+
+def _note_shadows(
+    deps: Deps, tx: Tx, dossier: Dossier, verdict: Verdict, outcome: Outcome, as_of: datetime
+) -> None:
+    """Keep what rules in shadow find, by the same rules as flags; nobody is told."""
+    if not deps.policy.shadows:
+        return
+    changes = reconcile(
+        tx.shadows.of(dossier.key.text),
+        verdict.only(deps.policy.shadows),
+        as_of=as_of,
+        school_id=dossier.host.school.school_id if dossier.host.school else None,
+        conference_records=tuple(c.name for c in dossier.conferences),
+    )
+    tx.shadows.save(changes)
+    for change in changes:
+        if change.kind is ChangeKind.OPENED:
+            outcome.count("shadow_found")
+        elif not change.flag.status.is_pending:
+            outcome.count("shadow_gone")
 
 
 def _save(
@@ -200,34 +219,6 @@ def _withheld(dossier: Dossier) -> Withheld | None:
     if dossier.scope is Scope.ADULT:
         return Withheld.ADULTS
     return Withheld.CONFIDENTIAL if is_confidential(dossier) else None
-
-
-def _verdict(deps: Deps, dossier: Dossier) -> Verdict:
-    """What the rules say; rules that cannot apply to this scope withdraw their flags."""
-    if dossier.scope is Scope.NONE:
-        return Verdict((), (), KNOWN_RULES, None)
-    verdict = evaluate(dossier, deps.policy)
-    if dossier.scope is Scope.ADULT:
-        return replace(verdict, decided=KNOWN_RULES)
-    return verdict
-
-
-def _with_disclosure(dossier: Dossier, as_of: datetime) -> Dossier:
-    meeting, invitees = dossier.meeting, dossier.invitees
-    if meeting is None or dossier.scope is not Scope.FULL:
-        return dossier
-    seen = disclosure_after(meeting, invitees, meeting.disclosure, as_of)
-    read = text_disclosure_after(meeting, invitees, meeting.text_disclosure, as_of)
-    return replace(dossier, meeting=replace(meeting, disclosure=seen, text_disclosure=read))
-
-
-def _with_guest_list(tx: Tx, dossier: Dossier, as_of: datetime) -> Dossier:
-    """With who is listed now; the history ends where a meeting leaves the full scope."""
-    if dossier.meeting is None or dossier.scope is not Scope.FULL:
-        return replace(dossier, guest_list=None)
-    read_at = listed_at(tx, dossier.meeting, as_of)
-    listed = guest_list_after(dossier.meeting, dossier.guest_list, read_at)
-    return replace(dossier, guest_list=listed)
 
 
 def _link(dossier: Dossier) -> str:
@@ -269,6 +260,8 @@ def _plan(
     """Queue the mails that are due and note who was told; gives when to plan again."""
     flags = {flag.id: flag for flag in kept}
     flags.update({change.flag.id: change.flag for change in changes})
+    # What was open when its rule went into shadow stays open, but nobody is told any more.
+    flags = {i: flag for i, flag in flags.items() if flag.rule not in deps.policy.shadows}
     if not flags:
         return None
     confidential = is_confidential(dossier)
@@ -358,6 +351,7 @@ def _note(
         undecided=undecided,
         as_of=as_of,
         version=record.version,
+        phase=None if deps is None else dossier.phase,
         guest_list=dossier.guest_list,
         link=_link(dossier),
     )

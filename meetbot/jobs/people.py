@@ -16,8 +16,8 @@ from meetbot.domain.identity import name_tokens
 from meetbot.domain.meetings import KeptGuest
 from meetbot.domain.people import Account, AccountKind, KnownAccount, Pseudonyms
 from meetbot.errors import BadAnswer, MeetbotError, NotFound
-from meetbot.jobs.deps import Deps
-from meetbot.ports import KnownGroup, Outcome, Tally, Tx
+from meetbot.jobs.deps import Deps, District
+from meetbot.ports import KnownGroup, Outcome, Reads, Tally
 
 GOOGLE_DOMAINS = "google-domains"
 _GROUP_AGE = timedelta(hours=6)
@@ -48,15 +48,15 @@ def known(account: Account, pseudonyms: Pseudonyms) -> tuple[KnownAccount, tuple
     return kept, tuple(sorted(keys))
 
 
-def read_student_domains(tx: Tx) -> frozenset[str]:
+def read_student_domains(tx: Reads) -> frozenset[str]:
     """Domains in which the last directory snapshot held students only."""
     return frozenset(json.loads(tx.meta.get("student-domains") or "[]"))
 
 
-def read_district_domains(deps: Deps, tx: Tx) -> frozenset[str]:
+def read_district_domains(district: District, tx: Reads) -> frozenset[str]:
     """The configured domains, and those that Google last said belong to the district."""
     known = json.loads(tx.meta.get(GOOGLE_DOMAINS) or "[]")
-    return deps.district.domains | frozenset(known)
+    return district.domains | frozenset(known)
 
 
 class People:
@@ -74,7 +74,7 @@ class People:
         self._is_down = False
         with deps.store.reading() as tx:
             self.student_domains = read_student_domains(tx)
-            self.district_domains = read_district_domains(deps, tx)
+            self.district_domains = read_district_domains(deps.district, tx)
 
     def by_address(self, addresses: Iterable[Address]) -> dict[str, KnownAccount]:
         """Accounts by address key. Addresses outside the district's domains are not asked for."""

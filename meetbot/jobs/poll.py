@@ -13,6 +13,7 @@ from meetbot.jobs import (
     collect_spaces,
     deliver,
     digest,
+    import_registry,
     judge,
     outages,
     prune,
@@ -24,6 +25,7 @@ from meetbot.ports import Clock, Outcome, Tally
 Job = Callable[[Deps, datetime], Outcome]
 
 PASS: tuple[tuple[str, Job], ...] = (
+    ("registry", import_registry.run),
     ("directory", collect_people.run),
     ("calendars", collect_calendars.run),
     ("spaces", collect_spaces.run),
@@ -49,6 +51,8 @@ class PollResult:
     flags: Mapping[str, int]
     mails: Mapping[str, int]
     requests: Mapping[str, int]
+    shadow: Mapping[str, int]
+    """What rules in shadow found: `found` and `gone` in this pass, `kept` in all."""
 
     @property
     def is_covered(self) -> bool:
@@ -79,6 +83,7 @@ def run(
             counts[key] = counts.get(key, 0) + number
     with deps.store.reading() as tx:
         totals = tx.meetings.counts()
+        in_shadow = sum(tx.shadows.counts().values())
     after = requests()
     return PollResult(
         sources=sources,
@@ -91,6 +96,11 @@ def run(
             "superseded": counts.get("superseded", 0),
         },
         mails={name: counts.get(name, 0) for name in ("sent", "deferred", "failed")},
+        shadow={
+            "found": counts.get("shadow_found", 0),
+            "gone": counts.get("shadow_gone", 0),
+            "kept": in_shadow,
+        },
         requests={api: after[api] - before.get(api, 0) for api in sorted(after)},
     )
 

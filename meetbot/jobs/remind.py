@@ -102,7 +102,11 @@ def _remind(deps: Deps, tx: Tx, roster: Roster, record: MeetingRecord, as_of: da
     card = card_of(dossier, deps.district.recipients.contacts)
     if lead <= _DAY and meeting.meeting_code:
         card = replace(card, join_link=_link(meeting.meeting_code))
-    open_flags = [f for f in tx.flags.of(dossier.key.text) if f.status is FlagStatus.OPEN]
+    open_flags = [
+        f
+        for f in tx.flags.of(dossier.key.text)
+        if f.status is FlagStatus.OPEN and f.rule not in deps.policy.shadows
+    ]
     content = ReminderNotice(
         card=card,
         lead=name,

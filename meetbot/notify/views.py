@@ -199,6 +199,7 @@ class WeeklyView:
     gaps: Cut[str]
     is_all_clear: bool
     head: Head | None
+    in_shadow: tuple[tuple[str, int], ...]
     zone: str
 
 
@@ -336,6 +337,7 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         gaps=cut(_gaps(content.coverage), MAX_SENTENCES),
         is_all_clear=is_clear,
         head=content.head,
+        in_shadow=content.in_shadow,
         zone=content.zone,
     )
 

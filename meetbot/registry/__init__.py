@@ -1,7 +1,8 @@
-"""The registry's files: CSV folders and workbooks in, CSV folders out, and what has changed."""
+"""The registry: CSV folders, workbooks and spreadsheets in, CSV folders out, what has changed."""
 
-from meetbot.registry.changes import FileDiff, RegistryDiff, RowChange, diff
+from meetbot.domain.registry_changes import FileDiff, RegistryDiff, RowChange, diff
 from meetbot.registry.files import read_source, write_folder, write_templates
+from meetbot.registry.sheet_source import SheetSource, read_sheet
 from meetbot.registry.tables import RegistryMistake, Table
 from meetbot.registry.validate import Reading, read_tables
 
@@ -11,8 +12,10 @@ __all__ = [
     "RegistryDiff",
     "RegistryMistake",
     "RowChange",
+    "SheetSource",
     "Table",
     "diff",
+    "read_sheet",
     "read_source",
     "read_tables",
     "write_folder",

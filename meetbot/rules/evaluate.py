@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -40,8 +40,10 @@ _SOURCES = {
 }
 
 
-def evaluate(dossier: Dossier, policy: Policy) -> Verdict:
-    """Ask every rule of this phase. Pure: the same dossier and policy give the same verdict.
+def evaluate(dossier: Dossier, policy: Policy, *, only: Collection[str] | None = None) -> Verdict:
+    """Ask every rule of this phase, or of those only the given ones.
+
+    Pure: the same dossier and policy give the same verdict.
 
     A rule that does not apply to the meeting's scope, or to a cancelled meeting that was not
     held, is decided without a finding, so that flags from before are withdrawn. One that is
@@ -53,6 +55,8 @@ def evaluate(dossier: Dossier, policy: Policy) -> Verdict:
     identity = _identity(dossier)
     for rule in RULES.values():
         if dossier.phase not in rule.phases or not policy.switch(rule.id).is_enabled:
+            continue
+        if only is not None and rule.id not in only:
             continue
         found, doubt = _ask(rule, dossier, policy, identity)
         for finding in found:

@@ -23,6 +23,7 @@ DOCUMENTS = {
     Api.DIRECTORY: "admin.directory_v1",
     Api.REPORTS: "admin.reports_v1",
     Api.GMAIL: "gmail.v1",
+    Api.SHEETS: "sheets.v4",
 }
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 

@@ -11,13 +11,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from meetbot.sandbox.model import Attendee, Event, Joins, Participant, joined, meeting_code, utc_now
-from meetbot.sandbox.registry_rows import Rows, registry_rows
+from meetbot.sandbox.registry_rows import Rows, registry_rows, sheet_tabs
 from meetbot.sandbox.world import World
 
 ZONE = ZoneInfo("America/Chicago")
 STAFF_DOMAIN = "district.example"
 STUDENT_DOMAIN = "students.district.example"
 ADMIN = "meetbot-admin@district.example"
+SPREADSHEET = "1DemoDistrictRegistry"
+"""The id of the spreadsheet that holds the registry too."""
 
 # fmt: off
 _FIRST = (
@@ -81,6 +83,7 @@ def demo_district(
     registry = registry_rows(
         now.astimezone(ZONE).date(), story.retroactive_start, teacher("lakeview", 10)
     )
+    world.add_spreadsheet(SPREADSHEET, sheet_tabs(registry), readers=[ADMIN])
     return world, registry, story.lines
 
 

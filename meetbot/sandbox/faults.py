@@ -18,6 +18,7 @@ class Api(StrEnum):
     DIRECTORY = "directory"
     REPORTS = "reports"
     GMAIL = "gmail"
+    SHEETS = "sheets"
     TOKEN = "token"
 
 

@@ -268,3 +268,16 @@ class SentMail:
 def utc_now() -> datetime:
     """The machine's clock."""
     return datetime.now(UTC)
+
+
+Cell = str | bool | int | float | date | datetime | None
+"""What a spreadsheet's cell holds; a `datetime` is wall-clock time without a zone."""
+
+
+@dataclass(slots=True)
+class Spreadsheet:
+    """A spreadsheet: rows of cells by the title of their tab, and who may read it."""
+
+    spreadsheet_id: str
+    tabs: dict[str, list[list[Cell]]]
+    readers: set[str] = field(default_factory=set)

@@ -1,7 +1,9 @@
 """The registry of the demo district, in the columns of the registry files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+
+from meetbot.sandbox.model import Cell
 
 Rows = list[dict[str, str]]
 
@@ -57,6 +59,23 @@ def registry_rows(today: date, retroactive_start: datetime, without_role: str) -
         "authorizations.csv": _authorizations(today, retroactive_start, without_role),
         "exemptions.csv": _exemptions(today),
     }
+
+
+def sheet_tabs(files: Mapping[str, Rows]) -> dict[str, list[list[Cell]]]:
+    """The same rows as tabs of a spreadsheet, in which days are real days and yes is a tick."""
+    return {
+        name.removesuffix(".csv"): [
+            list(rows[0]),
+            *([_cell(column, text) for column, text in row.items()] for row in rows),
+        ]
+        for name, rows in files.items()
+    }
+
+
+def _cell(column: str, text: str) -> Cell:
+    if column in ("school_official", "consent_on_file"):
+        return text == "yes"
+    return date.fromisoformat(text) if column.endswith("_on") and text else text
 
 
 def _schools() -> Rows:

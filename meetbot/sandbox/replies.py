@@ -8,6 +8,7 @@ from meetbot.sandbox.faults import Api
 
 JSON = "application/json; charset=UTF-8"
 _CLASSIC = frozenset({Api.CALENDAR, Api.DIRECTORY, Api.REPORTS})
+_MODERN = frozenset({Api.MEET, Api.SHEETS})
 _STATUS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -69,11 +70,11 @@ class ApiError(Exception):
 def error_reply(api: Api, error: ApiError) -> Reply:
     """The error as this API writes it.
 
-    Calendar, Directory and Reports list `errors[].reason`; Meet and Gmail give `status`, and Gmail
-    both (https://github.com/googleapis/google-api-python-client/issues/1243).
+    Calendar, Directory and Reports list `errors[].reason`; Meet, Sheets and Gmail give `status`,
+    and Gmail both (https://github.com/googleapis/google-api-python-client/issues/1243).
     """
     body: dict[str, object] = {"code": error.status, "message": error.message}
-    if api is not Api.MEET:
+    if api not in _MODERN:
         line = {"message": error.message, "domain": "global", "reason": error.reason}
         if error.location:
             line |= {"location": error.location, "locationType": "parameter"}

@@ -23,6 +23,7 @@ from meetbot.sandbox.model import (
     Joins,
     Participant,
     Session,
+    Spreadsheet,
     utc_now,
 )
 from meetbot.sandbox.times import parse_relative
@@ -161,6 +162,14 @@ class _Conference(_Part):
     participants: list[_Participant] = Field(min_length=1)
 
 
+class _Spreadsheet(_Part):
+    """Cells are text, numbers, truth values, or (TOML) dates; null is an empty cell."""
+
+    spreadsheet_id: str
+    tabs: dict[str, list[list[bool | int | float | datetime | date | str | None]]]
+    readers: list[str] = []
+
+
 class _Fault(_Part):
     api: Api | None = None
     kind: Kind = Kind.ERROR
@@ -222,6 +231,7 @@ class _Scenario(_Part):
     events: list[_Event] = []
     spaces: list[_Space] = []
     conferences: list[_Conference] = []
+    spreadsheets: list[_Spreadsheet] = []
     granted_scopes: list[str] = sorted(DEFAULT_SCOPES)
     audit_lag_seconds: _Lag = _Lag()
     shaping: _Shaping = _Shaping()
@@ -280,6 +290,7 @@ def _build(name: str, scenario: _Scenario) -> World:
         ("spaces", scenario.spaces, _add_space),
         ("events", scenario.events, _add_event),
         ("conferences", scenario.conferences, _add_conference),
+        ("spreadsheets", scenario.spreadsheets, _add_spreadsheet),
     ]
     for section, parts, add in steps:
         for number, part in enumerate(parts):
@@ -356,6 +367,10 @@ def _add_conference(world: World, part: Any) -> None:
     )
 
 
+def _add_spreadsheet(world: World, part: Any) -> None:
+    world.add_spreadsheet(**part.model_dump())
+
+
 def _shaping(part: _Shaping) -> Shaping:
     return Shaping(
         latency=part.latency,
@@ -408,6 +423,7 @@ def _dump(world: World) -> dict[str, Any]:
         "spaces": [_only(space, _Space) for space in world.spaces.values()],
         "events": [_event(event) for event in world.events.values()],
         "conferences": [_conference(one) for one in world.conferences.values()],
+        "spreadsheets": [_spreadsheet(one) for one in world.spreadsheets.values()],
         "granted_scopes": sorted(world.granted_scopes),
         "audit_lag_seconds": {name: lag.total_seconds() for name, lag in world.audit_lag.items()},
         "shaping": _dump_shaping(world.shaping),
@@ -434,6 +450,10 @@ def _conference(one: Conference) -> dict[str, Any]:
         for person in one.participants
     ]
     return _only(one, _Conference) | {"participants": people}
+
+
+def _spreadsheet(one: Spreadsheet) -> dict[str, Any]:
+    return _only(one, _Spreadsheet) | {"readers": sorted(one.readers)}
 
 
 def _dump_shaping(shaping: Shaping) -> dict[str, Any]:

@@ -236,7 +236,7 @@ def _authorize(method: Method, token: Token | None, request: Request) -> None:
     if token is None:
         given = "authorization" in request.headers
         message = "Invalid Credentials" if given else "Login Required."
-        if method.api is Api.MEET:
+        if method.api in (Api.MEET, Api.SHEETS):
             message = (
                 "Request had invalid authentication credentials. Expected OAuth 2 access token, "
                 "login cookie or other valid authentication credential."

@@ -8,7 +8,7 @@ a call looks like depends on the clock, so whole calls can be scripted ahead.
 import functools
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ from meetbot.sandbox.model import (
     Attendee,
     Calendar,
     CalendarEntry,
+    Cell,
     Clock,
     Conference,
     Event,
@@ -28,6 +29,7 @@ from meetbot.sandbox.model import (
     SentMail,
     Session,
     Space,
+    Spreadsheet,
     User,
     When,
     meeting_code,
@@ -50,6 +52,7 @@ DEFAULT_SCOPES = frozenset(
         "admin.directory.domain.readonly",
         "admin.reports.audit.readonly",
         "gmail.send",
+        "spreadsheets.readonly",
     )
 )
 _EVENT_FIELDS = frozenset(field.name for field in fields(Event))
@@ -99,6 +102,7 @@ class World:
         self.audit = {"meet": AuditLog(), "calendar": AuditLog()}
         self.audit_lag = {"meet": timedelta(0), "calendar": timedelta(0)}
         self.mails: list[SentMail] = []
+        self.spreadsheets: dict[str, Spreadsheet] = {}
         self.granted_scopes: set[str] = set(DEFAULT_SCOPES)
         self.shaping = Shaping()
         self._user_keys: dict[str, User] = {}
@@ -606,6 +610,24 @@ class World:
         mail = SentMail(name, thread_id or name, sender, raw, self.clock())
         self.mails.append(mail)
         return mail
+
+    # --- spreadsheets ----------------------------------------------------------------------------
+
+    @_locked
+    def add_spreadsheet(
+        self,
+        spreadsheet_id: str,
+        tabs: Mapping[str, Sequence[Sequence[Cell]]],
+        readers: Iterable[str] = (),
+    ) -> Spreadsheet:
+        """Create a spreadsheet, or put another in its place; `tabs` are rows of cells by title."""
+        made = Spreadsheet(
+            spreadsheet_id,
+            {title: [list(row) for row in rows] for title, rows in tabs.items()},
+            {reader.lower() for reader in readers},
+        )
+        self.spreadsheets[spreadsheet_id] = made
+        return made
 
     # --- faults ----------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 from sqlalchemy import BigInteger, Dialect, Text, TypeDecorator
 
@@ -124,6 +124,14 @@ def dump(kind: Any, value: Any) -> str:
 def read(kind: Any, text: str | bytes) -> Any:
     """The domain value that `dump` gave; raises `ValueError` where it is none."""
     return _adapter(kind).validate_json(text)
+
+
+def parse(kind: Any, text: str) -> Any:
+    """The domain value in a JSON text; None if it cannot be one any more."""
+    try:
+        return read(kind, text)
+    except ValidationError:
+        return None
 
 
 def _cleaned(value: Any) -> Any:

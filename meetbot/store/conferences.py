@@ -24,7 +24,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from meetbot.domain.attendance import Conference, Identity, Source, Visit
+from meetbot.domain.attendance import LONGEST_CALL, Conference, Identity, Source, Visit
 from meetbot.domain.meetings import Scope
 from meetbot.ports import HeldConference, SavedConference
 from meetbot.store.columns import Instant, clean, clean_code, clean_key, from_micros, to_micros
@@ -32,9 +32,6 @@ from meetbot.store.statements import batches, one_of, overlaps, upsert_plain
 from meetbot.store.tables import conferences, meetings
 from meetbot.store.visits import Rows, VisitRows, id_keys, to_document, to_rows, to_visits, together
 
-_LONGEST_CALL = timedelta(hours=24)
-"""A call whose end was never read belongs to no occurrence later than this: Meet lets none last
-longer, and without a bound a lost end would make every later lesson of its code look live."""
 _MICROSECOND = timedelta(microseconds=1)
 
 Outline = tuple[Conference, int]
@@ -94,6 +91,18 @@ class SqlConferences:
             found += self._held(conferences.c.name.in_(some))
         return tuple(sorted(found, key=_by_start))
 
+    def held_of(
+        self, codes: Collection[str], start_at: datetime, end_at: datetime
+    ) -> tuple[HeldConference, ...]:
+        """Conferences of any of these codes that overlap [start_at, end_at), by start."""
+        found: list[HeldConference] = []
+        for some in batches(sorted({clean_code(code) for code in codes})):
+            found += self._held(
+                conferences.c.code.in_(some),
+                overlaps(conferences.c.start_at, _LATEST_END, start_at, end_at),
+            )
+        return tuple(sorted(found, key=_by_start))
+
     def _held(self, *conditions: ColumnElement[bool]) -> tuple[HeldConference, ...]:
         rows = self._connection.execute(select(conferences).where(*conditions))
         return tuple(sorted(map(_to_held, rows), key=_by_start))
@@ -141,7 +150,7 @@ _IS_RELATED = exists().where(
 _LATEST_END: ColumnElement[datetime] = type_coerce(
     func.coalesce(
         type_coerce(conferences.c.end_at, BigInteger),
-        type_coerce(conferences.c.start_at, BigInteger) + _LONGEST_CALL // _MICROSECOND,
+        type_coerce(conferences.c.start_at, BigInteger) + LONGEST_CALL // _MICROSECOND,
     ),
     Instant,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
@@ -26,6 +26,7 @@ from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
 from meetbot.store.retention import SqlRetention
+from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
 
 _WAIT_SECONDS = 60
@@ -42,6 +43,7 @@ class SqlTx:
         self.exemptions = SqlExemptions(connection)
         self.flags = SqlFlags(connection)
         self.snapshots = SqlSnapshots(connection)
+        self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
         self.chain = SqlChain(connection)
@@ -98,6 +100,17 @@ class SqlStore:
     def close(self) -> None:
         """Close all connections; the store is not used after that."""
         self._engine.dispose()
+
+
+class ReadOnlyStore:
+    """A store that nobody who holds it can change: `ports.ReadableStore`."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._reading = store.reading
+
+    def reading(self) -> AbstractContextManager[SqlTx]:
+        """One moment of the database; the database itself refuses to write in it."""
+        return self._reading()
 
 
 def open_store(url: str, *, clock: Clock | None = None) -> SqlStore:

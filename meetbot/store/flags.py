@@ -17,10 +17,15 @@ from meetbot.errors import NotFound
 from meetbot.ports import Decision, HistoryEntry
 from meetbot.store.chain import SqlChain
 from meetbot.store.columns import clean, clean_key
-from meetbot.store.statements import upsert
+from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import decisions, flag_history, flags
 
 _OF = select(flags.c.flag).where(flags.c.occurrence == bindparam("wanted"))
+_OF_MANY = (
+    select(flags.c.occurrence, flags.c.flag)
+    .where(one_of(flags.c.occurrence, "some"))
+    .order_by(flags.c.opened_at, flags.c.id)
+)
 _ONE = select(flags.c.flag).where(flags.c.id == bindparam("wanted"))
 _HISTORY = insert(flag_history)
 
@@ -36,6 +41,14 @@ class SqlFlags:
         """All flags of an occurrence, oldest first."""
         found = self._connection.execute(_OF, {"wanted": occurrence}).scalars()
         return sorted(found, key=lambda flag: (flag.opened_at, flag.id))
+
+    def of_many(self, occurrences: Collection[str]) -> dict[str, builtins.list[Flag]]:
+        """The same for many occurrences; those without a flag are left out."""
+        found: dict[str, builtins.list[Flag]] = {}
+        for some in batches(sorted(set(occurrences))):
+            for row in self._connection.execute(_OF_MANY, {"some": some}):
+                found.setdefault(row.occurrence, []).append(row.flag)
+        return found
 
     def save(
         self,

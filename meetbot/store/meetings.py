@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    and_,
     bindparam,
     case,
     func,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from meetbot.domain.findings import Phase
 from meetbot.domain.guest_list import GuestList, KeptEdit
 from meetbot.domain.meetings import (
     Disclosure,
@@ -47,9 +49,14 @@ from meetbot.store.copies import (
     new_meeting,
 )
 from meetbot.store.edits import of, prune, save
-from meetbot.store.statements import batches, last_of, overlaps
+from meetbot.store.statements import batches, last_of, one_of, overlaps
 from meetbot.store.tables import copies, meeting_guests, meetings
 
+_JUDGED_AT = {
+    Phase.SCHEDULED: "judged_before_at",
+    Phase.LIVE: "judged_during_at",
+    Phase.AFTER: "judged_after_at",
+}
 _JUDGED = (
     update(meetings)
     .where(meetings.c.id == bindparam("wanted"))
@@ -70,6 +77,10 @@ _JUDGED = (
                 "guest_list",
                 "link",
             )
+        },
+        **{
+            name: func.coalesce(bindparam(name, type_=Instant()), meetings.c[name])
+            for name in _JUDGED_AT.values()
         },
     )
 )
@@ -152,8 +163,9 @@ class SqlMeetings:
         disclosure: Disclosure | None,
         fingerprints: tuple[Fingerprint, ...],
         undecided: tuple[str, ...],
-        as_of: datetime,  # noqa: ARG002 (everything noted is in the other arguments)
+        as_of: datetime,
         version: int,
+        phase: Phase | None = None,
         guest_list: GuestList | None = None,
         link: str = "",
         text_disclosure: TextDisclosure | None = None,
@@ -171,6 +183,7 @@ class SqlMeetings:
                 "fingerprints": fingerprints,
                 "undecided": undecided,
                 "is_undecided": bool(undecided),
+                **{name: as_of if of is phase else None for of, name in _JUDGED_AT.items()},
                 "guest_list": guest_list,
                 "link": link,
             },
@@ -197,8 +210,8 @@ class SqlMeetings:
         if since is not None:
             conditions.append(meetings.c.end_at > since)
         ids: set[int] = set()
-        for one_of in product(_with_codes(codes), _with_guests(address_keys)):
-            query = select(meetings.c.id).where(*conditions, *one_of)
+        for narrowed in product(_with_codes(codes), _with_guests(address_keys)):
+            query = select(meetings.c.id).where(*conditions, *narrowed)
             ids |= set(self._connection.execute(query).scalars())
         return self._make_due(ids, as_of)
 
@@ -386,6 +399,44 @@ class SqlMeetings:
             "due": self._count(meetings.c.due_at <= self._clock()),
         }
 
+    def overlapping(self, start_at: datetime, end_at: datetime) -> list[int]:
+        """Ids of all occurrences with copies, or ad hoc, that overlap the span, by start."""
+        return self._ids(
+            or_(meetings.c.copies > 0, meetings.c.is_adhoc),
+            overlaps(meetings.c.start_at, meetings.c.end_at, start_at, end_at),
+        )
+
+    def load_many(self, meeting_ids: Collection[int]) -> list[MeetingRecord]:
+        """Occurrences by id, by start."""
+        found: list[MeetingRecord] = []
+        for some in batches(meeting_ids):
+            found += self._records(meetings.c.id.in_(some))
+        return sorted(found, key=lambda record: (record.key.original_start_at, record.id))
+
+    def slots_of(
+        self, codes: Collection[str], start_at: datetime, end_at: datetime
+    ) -> dict[str, list[Slot]]:
+        """Times of the occurrences of each code, by start."""
+        found: dict[str, list[Slot]] = {}
+        given = {"since": start_at, "last": last_of(start_at, end_at)}
+        for some in batches(sorted({clean_code(code) for code in codes})):
+            for row in self._connection.execute(_SLOTS_OF, {"codes": some, **given}):
+                found.setdefault(row.meeting_code, []).append(Slot(*row[1:]))
+        return found
+
+    def shared_codes(self, codes: Collection[str]) -> frozenset[str]:
+        """Those of these codes that events of more than one uid have."""
+        found: set[str] = set()
+        for some in batches(sorted({clean_code(code) for code in codes})):
+            found |= set(self._connection.execute(_SHARED, {"codes": some}).scalars())
+        return frozenset(found)
+
+    def _ids(self, *conditions: ColumnElement[bool]) -> list[int]:
+        query = (
+            select(meetings.c.id).where(*conditions).order_by(meetings.c.start_at, meetings.c.id)
+        )
+        return list(self._connection.execute(query).scalars())
+
     def _count(self, condition: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(meetings).where(condition)
         return self._connection.execute(query).scalar_one()
@@ -399,16 +450,33 @@ class SqlMeetings:
         return [_record(row, found.get(row.id, ())) for row in rows]
 
 
+_SLOT = tuple(meetings.c[f.name] for f in fields(Slot))
+_IN_SPAN = and_(
+    meetings.c.start_at < bindparam("last"),
+    or_(meetings.c.end_at > bindparam("since"), meetings.c.start_at >= bindparam("since")),
+)
+"""`overlaps` in statements that are built once: they are asked for each conference."""
 _SLOTS = (
-    select(*(meetings.c[name] for name in ("id", "is_adhoc", "is_cancelled", "start_at", "end_at")))
-    .where(
-        meetings.c.meeting_code == bindparam("code"),
-        meetings.c.start_at < bindparam("last"),
-        or_(meetings.c.end_at > bindparam("since"), meetings.c.start_at >= bindparam("since")),
-    )
+    select(*_SLOT)
+    .where(meetings.c.meeting_code == bindparam("code"), _IN_SPAN)
     .order_by(meetings.c.start_at, meetings.c.id)
 )
-"""`overlaps` with a code, built once: it is asked for each conference."""
+_SLOTS_OF = (
+    select(meetings.c.meeting_code, *_SLOT)
+    .where(one_of(meetings.c.meeting_code, "codes"), _IN_SPAN)
+    .order_by(meetings.c.start_at, meetings.c.id)
+)
+
+_SHARED = (
+    select(meetings.c.meeting_code)
+    .where(
+        one_of(meetings.c.meeting_code, "codes"),
+        meetings.c.is_cancelled.is_(False),
+        meetings.c.copies > 0,
+    )
+    .group_by(meetings.c.meeting_code)
+    .having(func.count(meetings.c.ical_uid.distinct()) > 1)
+)
 
 
 def _no_meeting(meeting_id: int) -> NotFound:
@@ -455,6 +523,11 @@ def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:
         attendance_problem=row.attendance_problem,
         attendance_final=row.attendance_final,
         version=row.version,
+        judged_at={
+            phase: at
+            for phase, name in _JUDGED_AT.items()
+            if (at := getattr(row, name)) is not None
+        },
         event_ids=frozenset(
             event_id for c in some for event_id in (c.event_id, c.recurring_event_id) if event_id
         ),

@@ -6,11 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
 
+from meetbot.domain.policy import Policy
 from meetbot.ports import SourceRead
+from meetbot.store.columns import dump, parse
 from meetbot.store.statements import upsert
 from meetbot.store.tables import settings, sources
 
 _SOURCE = select(sources).where(sources.c.source == bindparam("wanted"))
+_POLICY = "policy-document"
 _SETTING = select(settings.c.value).where(settings.c.name == bindparam("wanted"))
 
 
@@ -50,6 +53,16 @@ class SqlMeta:
         """A small value by name."""
         value: str | None = self._connection.execute(_SETTING, {"wanted": name}).scalar()
         return value
+
+    def policy(self) -> Policy | None:
+        """The policy by which decisions were last made; None if another version wrote it."""
+        text = self.get(_POLICY)
+        policy: Policy | None = None if text is None else parse(Policy, text)
+        return policy
+
+    def save_policy(self, policy: Policy) -> None:
+        """Store it."""
+        self.set(_POLICY, dump(Policy, policy))
 
     def set(self, name: str, value: str) -> None:
         """Store a small value."""

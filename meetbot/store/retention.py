@@ -55,6 +55,7 @@ from meetbot.store.tables import (
     outbox,
     registry_rows,
     reminders,
+    shadow_flags,
     snapshots,
 )
 
@@ -203,6 +204,9 @@ class SqlRetention:
         gone = {number for number, row in rows.items() if row.key_text not in held}
         for ids in batches(sorted(gone)):
             purge.delete(meetings, meetings.c.id.in_(ids))
+        purge.delete(
+            shadow_flags, ~exists().where(meetings.c.key_text == shadow_flags.c.occurrence)
+        )
         for number in gone:
             if rows[number].scope != Scope.NONE and not rows[number].is_cancelled:
                 purge.months[month(rows[number].start_at)]["meetings"] += 1

@@ -156,6 +156,9 @@ meetings = Table(
     Column("space_due_at", Instant),
     Column("guest_list", Document(GuestList)),
     Column("link", Key),
+    Column("judged_before_at", Instant),
+    Column("judged_during_at", Instant),
+    Column("judged_after_at", Instant),
     Index(None, "ical_uid"),
     Index(None, "meeting_code", "start_at"),
     Index(None, "due_at"),
@@ -164,7 +167,8 @@ meetings = Table(
 )
 """Occurrences that were in scope, found by their stable key.
 
-`version` counts the changes that made one due. `copies` is 0 for an ad-hoc call, and for an event
+`version` counts the changes that made one due, `judged_…_at` are the last instants at which one was
+judged before, during and after the meeting. `copies` is 0 for an ad-hoc call, and for an event
 that left the scope. Without `space_due_at` the space was not read for the event as it is now.
 `link` is code and outside guests as of the last judgment, the latter hashed: when it changes, other
 events with the code are judged again. Entries of a guest list and co-hosts are keyed; a co-host's
@@ -305,6 +309,19 @@ flags = Table(
     Index(None, "opened_at"),
 )
 """Flags, open and closed. Counts of students, never who."""
+
+shadow_flags = Table(
+    "shadow_flags",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("occurrence", Key, nullable=False),
+    Column("rule", Key, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("flag", Document(Flag), nullable=False),
+    Index(None, "occurrence"),
+    Index(None, "rule"),
+)
+"""What rules in shadow find at present. No flags: nobody is told, and nothing is decided."""
 
 flag_history = Table(
     "flag_history",

@@ -1,4 +1,4 @@
-"""The five APIs, and the lines of delegated scopes: one credential each, per subject."""
+"""The six APIs, and the lines of delegated scopes: one credential each, per subject."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Api(StrEnum):
     DIRECTORY = "directory"
     REPORTS = "reports"
     GMAIL = "gmail"
+    SHEETS = "sheets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ DOMAINS = Grant(
 REPORTS = Grant("reports", Api.REPORTS, ("admin.reports.audit.readonly",), "the admin subject")
 GMAIL = Grant("gmail", Api.GMAIL, ("gmail.send",), "the sender")
 
+SHEETS = Grant("sheets", Api.SHEETS, ("spreadsheets.readonly",), "the admin subject")
+
 GRANTS: dict[str, Grant] = {
-    grant.name: grant for grant in (CALENDARS, MEET, USERS, GROUPS, UNITS, DOMAINS, REPORTS, GMAIL)
+    grant.name: grant
+    for grant in (CALENDARS, MEET, USERS, GROUPS, UNITS, DOMAINS, REPORTS, GMAIL, SHEETS)
 }
 """Every line by its name, in the order in which `doctor` shows them."""

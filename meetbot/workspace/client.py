@@ -47,6 +47,7 @@ _SERVICES: Mapping[Api, tuple[str, str, str]] = {
     Api.DIRECTORY: ("admin", "directory_v1", ""),
     Api.REPORTS: ("admin", "reports_v1", ""),
     Api.GMAIL: ("gmail", "v1", ""),
+    Api.SHEETS: ("sheets", "v4", ""),
 }
 """Name, version, and the service path, which an own endpoint must repeat."""
 _MOST_PAGES = 10_000
@@ -131,7 +132,7 @@ class _Budget:
 
 
 class GoogleClient:
-    """Calls methods of the five APIs for a subject; adapters are built on it.
+    """Calls methods of the six APIs for a subject; adapters are built on it.
 
     `api_root` replaces the root of every API. `quota_key` keys the opaque `quotaUser`. `sleep`,
     `clock` (monotonic seconds) and `dice` ([0, 1)) are for tests.
@@ -161,11 +162,19 @@ class GoogleClient:
         self._sleep = sleep
         self._clock = clock
         self._dice = dice
-        self._services = {api: _built(api, api_root) for api in Api}
+        self._api_root = api_root
+        self._services: dict[Api, Any] = {}
+        self._building = threading.Lock()
 
     def service(self, api: Api) -> Any:
-        """The client's root resource of an API. Making sub-resources is slow: keep them."""
-        return self._services[api]
+        """The client's root resource of an API, built when first asked for.
+
+        Making sub-resources is slow: keep them.
+        """
+        with self._building:
+            if api not in self._services:
+                self._services[api] = _built(api, self._api_root)
+            return self._services[api]
 
     def call(self, grant: Grant, subject: str, method: Method, **parameters: object) -> Raw:
         """The JSON object that a method answers with, as seen by the subject.

@@ -9,7 +9,8 @@ Figures: https://developers.google.com/workspace/calendar/api/guides/quota,
 https://developers.google.com/workspace/meet/api/guides/limits,
 https://developers.google.com/workspace/admin/directory/v1/limits,
 https://developers.google.com/workspace/admin/reports/v1/limits,
-https://developers.google.com/workspace/gmail/api/reference/quota (a message is 100 units).
+https://developers.google.com/workspace/gmail/api/reference/quota (a message is 100 units),
+https://developers.google.com/workspace/sheets/api/limits.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ GOOGLE_LIMITS: Mapping[Api, PerMinute] = {
     Api.DIRECTORY: PerMinute(None, 2_400),
     Api.REPORTS: PerMinute(None, 2_400),
     Api.GMAIL: PerMinute(12_000, 60),
+    Api.SHEETS: PerMinute(300, 60),
 }
 _State = tuple[float, ...]
 _Key = tuple[Api, str]

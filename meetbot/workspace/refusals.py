@@ -75,6 +75,7 @@ _NAMES = {
     Api.DIRECTORY: "the Directory API",
     Api.REPORTS: "the Reports API",
     Api.GMAIL: "the Gmail API",
+    Api.SHEETS: "the Sheets API",
 }
 _PER_MINUTE = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"}
@@ -163,6 +164,7 @@ _RIGHTS = {
     Api.DIRECTORY: _ADMIN_ROLE + "users, groups, org units and domains",
     Api.REPORTS: _ADMIN_ROLE + "Reports",
     Api.GMAIL: "check that mail.sender is a mailbox with Gmail switched on",
+    Api.SHEETS: "share the spreadsheet with google.admin_subject as a viewer",
 }
 
 

@@ -1,4 +1,4 @@
-"""Google Workspace as a whole: one key, one pool of connections, five adapters."""
+"""Google Workspace as a whole: one key, one pool of connections, six adapters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,7 @@ from meetbot.workspace.api import (
     GROUPS,
     MEET,
     REPORTS,
+    SHEETS,
     UNITS,
     USERS,
     Api,
@@ -32,6 +34,7 @@ from meetbot.workspace.gmail import GmailMailer
 from meetbot.workspace.meet import GoogleMeet
 from meetbot.workspace.quota import GOOGLE_LIMITS, PerMinute, Quota
 from meetbot.workspace.reports import GoogleReports
+from meetbot.workspace.sheets import GoogleSheets
 from meetbot.workspace.transport import Deadlines, Transport
 
 
@@ -80,6 +83,12 @@ class Workspace:
         self.meet = GoogleMeet(client)
         self.reports = GoogleReports(client, admin_subject)
         self.gmail_mailer = GmailMailer(client, sender)
+        self._client = client
+
+    @cached_property
+    def sheets(self) -> GoogleSheets:
+        """Made when first asked for: few districts need it, and its API is the largest."""
+        return GoogleSheets(self._client, self._admin_subject)
 
     @property
     def requests(self) -> dict[str, int]:
@@ -109,6 +118,7 @@ class Workspace:
             DOMAINS.name: self.directory.domains,
             REPORTS.name: self.reports.check,
             GMAIL.name: self.gmail_mailer.check,
+            SHEETS.name: lambda: self.sheets.check(),
         }
         checks[GRANTS[name].name]()
 

@@ -10,11 +10,13 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.gauge import Cost
+from tests.bench.history import DAYS
 from tests.bench.processes import District, measure, served
 
 _WIDTH = 170
@@ -37,9 +39,10 @@ class Sizes:
     seconds: float = 2.0
     latency: float = 0.1
     service_staff: int = 40
+    stored_visits: int = 1_000_000
 
 
-QUICK = Sizes(12, 15, 20, 3, 4, 400, (30,), 0.05, 0.002, 12)
+QUICK = Sizes(12, 15, 20, 3, 4, 400, (30,), 0.05, 0.002, 12, 2_000)
 
 
 @dataclass(slots=True)
@@ -270,6 +273,22 @@ def _audit(bench: Bench) -> None:
     bench.add("  plain client loop over the same rows, reads only", plain)
 
 
+def _replay(bench: Bench) -> None:
+    visits = bench.sizes.stored_visits
+    with TemporaryDirectory(prefix="meetbot-bench-") as folder:
+        measure("history", folder=folder, visits=visits)
+        cost = measure("replays", folder=folder, days=DAYS + 1)["replay"]
+    assert not cost.more["left out"]
+    bench.add(
+        f"replay of {visits:,} stored visits by another policy",
+        cost,
+        f"{cost.more['occurrences']:,} occurrences, {cost.more['differences']} flags differ; "
+        "memory of all its processes",
+        at_most(cost.wall, 60, "s"),
+        at_most(cost.peak, 300, "MiB"),
+    )
+
+
 def _service(bench: Bench) -> None:
     with served(staff=bench.sizes.service_staff) as district:
         cost = district.measure("polls", passes=["cold", "many"])["many"]
@@ -290,6 +309,7 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("one lesson in Meet", _lesson),
     ("a small district, cold", _small),
     ("audit rows", _audit),
+    ("replay", _replay),
     ("a large district, steady", _large),
     ("a district of 2,000 staff", _middle),
     ("the service's memory", _service),

@@ -162,6 +162,25 @@ def test_what_has_no_flag_becomes_counts_after_ninety_days(store: SqlStore) -> N
     assert purge(store, 92) == {}
 
 
+def test_what_rules_in_shadow_found_goes_with_its_meeting(store: SqlStore) -> None:
+    """A shadow keeps nothing: not its meeting, and not itself without it."""
+    for uid, code in (("plain", "aaaaaaaaaa"), ("flagged", "bbbbbbbbbb")):
+        a_lesson(store, uid, code)
+        found = a_stored_flag("contract-missing", uid=uid)
+        key = OccurrenceKey(uid, T0)
+        found = replace(found, occurrence=key, key=replace(found.key, occurrence=key.text))
+        with store.transaction() as tx:
+            tx.shadows.save([FlagChange(ChangeKind.OPENED, found)])
+    a_flag_of(store, "flagged")
+    assert purge(store, 90) == {}
+
+    gone = purge(store, 91)
+    assert (gone["meetings"], gone["shadow_flags"]) == (1, 1)
+    with store.reading() as tx:
+        assert [flag.occurrence.ical_uid for flag in tx.shadows.list()] == ["flagged"]
+    assert_whole(store)
+
+
 def test_counts_of_a_month_add_up(store: SqlStore) -> None:
     """Purge after purge; what was out of scope counts as no meeting."""
     a_lesson(store, "one", "aaaaaaaaaa")

@@ -107,7 +107,7 @@ def test_a_token_is_given_for_granted_scopes(box: Sandbox, world: World) -> None
         ("nobody@district.example", [EVENTS], "invalid_grant", "Invalid email or User ID"),
         ("no address", [EVENTS], "invalid_grant", "Not a valid email."),
         (BEN, [EVENTS], "invalid_grant", "Invalid email or User ID"),
-        (ANN, ["drive.readonly"], "invalid_scope", "Invalid OAuth scope"),
+        (ANN, ["no.such.scope"], "invalid_scope", "Invalid OAuth scope"),
         (ANN, ["gmail.modify"], "unauthorized_client", "not authorized for any of the scopes"),
         (ANN, [EVENTS, "gmail.modify"], "access_denied", ""),
     ],

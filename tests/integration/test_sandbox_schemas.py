@@ -11,7 +11,7 @@ from google.oauth2 import service_account
 from meetbot.sandbox import Sandbox
 from meetbot.sandbox.apis import HANDLERS
 from meetbot.sandbox.discovery import DOCUMENTS, Json, Router, load_document
-from meetbot.sandbox.district import ADMIN, demo_district, teacher
+from meetbot.sandbox.district import ADMIN, SPREADSHEET, demo_district, teacher
 from meetbot.sandbox.faults import Api
 from tests.integration.sandbox_client import NOW, Ticking
 
@@ -76,6 +76,12 @@ def paths(box: Sandbox) -> list[tuple[str, str]]:
         (ADMIN, f"{directory}/customer/my_customer/orgunits?type=all"),
         (ADMIN, f"{directory}/customer/my_customer/domains"),
         (ADMIN, f"{directory}/customer/my_customer/domainaliases"),
+        (ADMIN, f"/v4/spreadsheets/{SPREADSHEET}"),
+        (ADMIN, f"/v4/spreadsheets/{SPREADSHEET}/values/schools"),
+        (
+            ADMIN,
+            f"/v4/spreadsheets/{SPREADSHEET}/values:batchGet?ranges='contracts'&ranges=schools",
+        ),
         (ADMIN, f"{feed}/meet"),
         (ADMIN, f"{feed}/calendar?maxResults=5"),
     ]

@@ -25,6 +25,7 @@ from meetbot.settings import (
     Google,
     Mail,
     Privacy,
+    Registry,
     Schedule,
     Service,
 )
@@ -37,6 +38,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "database": Database,
     "mail": Mail,
     "schedule": Schedule,
+    "registry": Registry,
     "console": Console,
     "service": Service,
     "privacy": Privacy,
@@ -73,11 +75,12 @@ def command_lines() -> list[list[str]]:
 
 
 def test_scopes() -> None:
-    """The lists to paste are exactly what the code asks for, mail by Gmail apart."""
-    reading, sending = (block.strip().split(",") for block in blocks("text"))
+    """The lists to paste are what the code asks for, mail by Gmail and spreadsheets apart."""
+    reading, sending, sheets = (block.strip().split(",") for block in blocks("text"))
 
     asked = {name: grant.scopes for name, grant in GRANTS.items()}
     assert sending == list(asked.pop("gmail"))
+    assert sheets == list(asked.pop("sheets"))
     assert reading == [scope for scopes in asked.values() for scope in scopes]
 
 

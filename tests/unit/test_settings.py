@@ -118,6 +118,31 @@ def test_policy_template_names_every_value(table: str, values: type) -> None:
     assert written == [field.name for field in dataclasses.fields(values)]
 
 
+def test_a_rule_in_shadow(file: Path) -> None:
+    """`shadow = true` is read per rule; it makes no sense for a rule that is switched off."""
+    policy = file.with_name("policy.toml")
+    policy.write_text("[rules.contract-scope]\nshadow = true\n", encoding="utf-8")
+    assert load(file).policy.shadows == {"contract-scope"}
+
+    policy.write_text("[rules.contract-scope]\nshadow = true\nenabled = false\n", encoding="utf-8")
+    mistake = the_mistake(file)
+    assert mistake.place.endswith("policy.toml: rules.contract-scope.shadow")
+    assert "switched off" in mistake.what
+
+
+def test_a_registry_in_a_spreadsheet(file: Path) -> None:
+    """`[registry]` names a spreadsheet by its id or address, and how often it is imported."""
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f'{text}[registry]\nsource = "sheet:1AbC"\nevery = "30m"\n', encoding="utf-8")
+
+    found = load(file).registry
+    assert (found.spreadsheet, found.every) == ("1AbC", timedelta(minutes=30))
+    address = "sheet:https://docs.google.com/spreadsheets/d/1XyZ/edit#gid=0"
+    assert load(file, MEETBOT_REGISTRY__SOURCE=address).registry.spreadsheet == "1XyZ"
+    (mistake,) = mistakes_of(file, MEETBOT_REGISTRY__SOURCE="config/registry")
+    assert mistake.place == "MEETBOT_REGISTRY__SOURCE (registry.source)"
+
+
 def test_words_of_files_and_certificated_units(tmp_path: Path) -> None:
     """A district's own words and units; what is no word and no unit is said with its fix."""
     policy = tmp_path / "policy.toml"

@@ -501,5 +501,5 @@ def test_grants_are_single_lines() -> None:
     scopes = [scope for grant in GRANTS.values() for scope in grant.scopes]
     pairs = [name for name, grant in GRANTS.items() if len(grant.scopes) > 1]
 
-    assert len(scopes) == len(set(scopes)) == 9
+    assert len(scopes) == len(set(scopes)) == 10
     assert pairs == ["directory-groups"]

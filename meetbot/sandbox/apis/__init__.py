@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from meetbot.sandbox.apis import calendar, directory, gmail, meet, reports
+from meetbot.sandbox.apis import calendar, directory, gmail, meet, reports, sheets
 from meetbot.sandbox.call import Call
 
 HANDLERS: Mapping[str, Callable[[Call], object]] = {
@@ -11,5 +11,6 @@ HANDLERS: Mapping[str, Callable[[Call], object]] = {
     **directory.HANDLERS,
     **reports.HANDLERS,
     **gmail.HANDLERS,
+    **sheets.HANDLERS,
 }
 """By discovery method id; a handler gives a JSON value or raises `ApiError`."""

@@ -1,4 +1,4 @@
 """Schema changes, one file each, oldest first; `meetbot.store.upgrade` runs them."""
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest one."""
