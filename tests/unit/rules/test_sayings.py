@@ -17,7 +17,7 @@ from meetbot.domain.invitation import MarkKind, StudentMark, TextField
 from meetbot.domain.meetings import Disclosure, TextDisclosure
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.platforms import find_links
-from meetbot.domain.policy import Policy
+from meetbot.domain.policy import Limits, Policy
 from meetbot.domain.registry import (
     Activity,
     Authorization,
@@ -1027,6 +1027,17 @@ def test_each_partner_of_a_meeting_is_judged(
     }
 
     assert "northstar" in concerned
+
+
+def test_people_without_a_clearance_of_their_own_are_counted() -> None:
+    """Only where the district asks each for one; only the number is told."""
+    policy = Policy(limits=Limits(personal_clearance=True))
+    second = an_invitee(Kind.PARTNER, "second@partner.example", partner_id="northstar")
+
+    concern = the("certification-missing", a_dossier((HOST, PARTNER, second)), policy).concern
+
+    assert concern.facts["people"] == 2
+    assert concern.program_id == "path"
 
 
 def test_who_approved_saw_the_guest_list() -> None:
