@@ -557,3 +557,32 @@ def test_a_call_of_several_records_is_judged_within_them() -> None:
     dossier = held(staff((0, 20)), *MET, conferences=calls)
 
     assert the("staff-left-early", dossier).concern.facts["seconds"] == 20 * 60
+
+
+def test_what_nobody_can_doubt_is_told_of_a_confirmed_flag() -> None:
+    """The certain time only, when staff (and not somebody unknown) left, and no unknowns."""
+    people = (staff((0, 30)), *MET, somebody((30, 35)))
+    finding = the("staff-left-early", held(*people))
+
+    assert finding.concern.certainty is SURE
+    assert finding.message == "Staff left 10:30; partner stayed with students 10:00."
+    assert finding.concern.unknowns == ()
+
+
+def test_the_nudge_counts_partners_known_by_name_only() -> None:
+    """It accuses nobody, so it need not be sure who the outsider is."""
+    by_name = partner((0, None), confidence=Confidence.COMPATIBLE)
+
+    assert waiting_without_staff(running(3, by_name, *students((0, None))), Policy()) == timedelta(
+        minutes=3
+    )
+
+
+def test_a_flag_belongs_to_the_partner_who_came() -> None:
+    """Not to one who was invited and stayed away; where nobody registered came, to the invited."""
+    other = replace(PARTNER, guest=replace(PARTNER.guest, address_key="k"), partner_id="absent")
+    came = held(staff((0, 30)), *MET, invitees=(HOST, PARTNER, other))
+    unknown = held(staff((0, 30)), stranger((0, 45)), *students((0, 45)))
+
+    assert the("staff-left-early", came).concern.partner_id == "northstar"
+    assert the("staff-left-early", unknown).concern.partner_id == "northstar"

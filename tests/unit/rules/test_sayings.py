@@ -61,6 +61,7 @@ from tests.dossiers import (
     stranger,
     students,
     the,
+    without,
 )
 
 DAY = 24 * 60
@@ -815,7 +816,18 @@ VARIANTS: list[tuple[str, Dossier, dict[str, object]]] = [
                 authorizations=(),
             )
         ),
-        {"weight": "high needs-review"},
+        {
+            "weight": "high needs-review",
+            "unknowns": ["Which program of the partner this meeting belongs to."],
+        },
+    ),
+    (
+        "no-staff-joined",
+        FIRING["staff-unexpected-account"],
+        {
+            "weight": "critical needs-review",
+            "unknowns": ["Whether the participant who bears the host's name is the host."],
+        },
     ),
     (
         "unapproved-platform",
@@ -1087,3 +1099,27 @@ def test_what_changed_after_approval(now: Dossier, diff: str) -> None:
     dossier = replace(now, meeting=replace(now.meeting, fingerprints=approved))
 
     assert the("authorization-stale", dossier).message == f"Changed after approval: {diff}."
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        (EVERYTHING, "the audit log of calendars may still lack who added a guest"),
+        (
+            without(Evidence.EDITS),
+            "who added a guest is not known: the audit log of calendars cannot be read",
+        ),
+    ],
+)
+def test_a_log_that_is_late_accuses_nobody(
+    evidence: dict[Evidence, SourceState], reason: str
+) -> None:
+    """Nor does one that cannot be read; which of them it is is said."""
+    dossier = replace(
+        FIRING["guest-added-by-partner"], edits=(), edits_read_at=None, evidence=evidence
+    )
+
+    (undecided,) = (u for u in judge(dossier).undecided if u.rule == "guest-added-by-partner")
+
+    assert reason in undecided.reason
+    assert not found("guest-added-by-partner", dossier)
