@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from meetbot.domain.attendance import IdentityForm
+from meetbot.domain.attendance import Identity, IdentityForm, RawIdentity, Visit, with_identity
 from meetbot.domain.dossier import Invitee
 from meetbot.domain.identity import (
     are_names_compatible,
@@ -17,7 +17,14 @@ from meetbot.domain.identity import (
     scope_of,
 )
 from meetbot.domain.meetings import Scope
-from meetbot.domain.people import AccountKind, Confidence, Kind, KnownAccount
+from meetbot.domain.people import (
+    AccountKind,
+    Confidence,
+    DistrictUnits,
+    Kind,
+    KnownAccount,
+    within,
+)
 from meetbot.domain.registry import NOT_PARTNER_KINDS, ExemptionKind, IdentityKind, Registry
 from meetbot.domain.registry import Identity as RegistryIdentity
 from tests.dossiers import (
@@ -27,12 +34,14 @@ from tests.dossiers import (
     STRANGER,
     a_meeting,
     a_registry,
+    a_visit,
     an_attendance,
     an_exemption,
     an_invitee,
     somebody,
 )
 from tests.dossiers import HOST as HOST_INVITEE
+from tests.dossiers import at as after
 from tests.people import (
     CONTRACTOR,
     DIRECTORY,
@@ -459,3 +468,48 @@ def test_a_meeting_without_organizer_and_creator_has_guests_only() -> None:
     invitees, organizer, creator = classify(meeting, {}, a_roster())
 
     assert ([i.guest for i in invitees], organizer, creator) == ([PARTNER.guest], None, None)
+
+
+# --- Units and visits ---------------------------------------------------------------------------
+
+UNITS = DistrictUnits(("/Staff",), ("/Students",), ("/Staff/Contractors",))
+
+
+@pytest.mark.parametrize(
+    ("path", "active", "inactive"),
+    [
+        ("/Staff", AccountKind.STAFF, AccountKind.INACTIVE),
+        ("/staff/Lincoln/", AccountKind.STAFF, AccountKind.INACTIVE),
+        ("/Staff/Contractors/IT", AccountKind.OTHER, AccountKind.OTHER),
+        ("/Students/Lincoln", AccountKind.STUDENT, AccountKind.STUDENT),
+        ("/Staffing", AccountKind.OTHER, AccountKind.OTHER),
+        ("/", AccountKind.OTHER, AccountKind.OTHER),
+    ],
+)
+def test_units_make_staff_and_students(
+    path: str, active: AccountKind, inactive: AccountKind
+) -> None:
+    """Whole subtrees by segments, whatever the case; contractors are no staff."""
+    assert UNITS.kind_of(path, active=True, guest=False) is active
+    assert UNITS.kind_of(path, active=False, guest=False) is inactive
+    assert UNITS.kind_of(path, active=True, guest=True) is AccountKind.GUEST
+
+
+def test_a_unit_may_be_written_with_a_slash_at_its_end() -> None:
+    """In the directory and in the configuration."""
+    assert within("/Staff/", "/Staff")
+    assert within("/Staff", "/Staff/")
+    assert within("/STAFF/a", "/staff")
+
+
+def test_a_visit_keeps_all_but_the_identity() -> None:
+    """Source, keys and times stay as they were read."""
+    seen = a_visit("v", 1, None, last_seen_at=after(2), is_hull=True)
+    raw: Visit[RawIdentity] = Visit(
+        seen.source, seen.key, seen.conference, seen.participant,
+        RawIdentity(IdentityForm.SIGNED_IN), seen.start_at, seen.end_at, seen.last_seen_at,
+        seen.is_hull,
+    )  # fmt: skip
+    identity = Identity(IdentityForm.ANONYMOUS)
+
+    assert with_identity(raw, identity) == replace(seen, identity=identity)
