@@ -167,3 +167,76 @@ def test_keys_do_not_change_with_other_columns() -> None:
 
     assert row_key(one) == row_key(other)
     assert row_key(exemption)[1] == "Prog.One"
+
+
+INSTANT = "for example 2026-09-01T14:30:00Z or 2026-09-01T09:30:00-05:00"
+GOOD = {
+    RegistryFile.AUTHORIZATIONS: {
+        "authorization_id": "a1",
+        "partner_id": "p",
+        "program_id": "path",
+        "school_id": "lincoln",
+        "host_address": "",
+        "starts_on": "2026-09-01",
+        "ends_on": "2027-06-30",
+        "authorizer_address": "p@d.example",
+        "issued_at": "2026-08-01T12:00:00Z",
+        "revoked_at": "",
+    },
+    RegistryFile.PARTNERS: {
+        "partner_id": "p",
+        "name": "P",
+        "kind": "contracted",
+        "status": "active",
+        "school_official": "yes",
+    },
+    RegistryFile.CONTRACTS: {
+        "contract_id": "c",
+        "partner_id": "p",
+        "program_id": "path",
+        "school_ids": "a;b",
+        "signed_on": "",
+        "starts_on": "2026-09-01",
+        "ends_on": "2027-06-30",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "text", "what", "fix"),
+    [
+        (RegistryFile.AUTHORIZATIONS, "starts_on", "soon", "is not a date",
+         "write it as YYYY-MM-DD, for example 2026-09-01"),
+        (RegistryFile.AUTHORIZATIONS, "starts_on", "2026-02-30", "is a date that does not exist",
+         "write a real day as YYYY-MM-DD"),
+        (RegistryFile.AUTHORIZATIONS, "starts_on", "", "is empty",
+         "fill it in; this column is required"),
+        (RegistryFile.AUTHORIZATIONS, "issued_at", "soon", "is not an RFC 3339 instant",
+         f"write date, time and zone, {INSTANT}"),
+        (RegistryFile.AUTHORIZATIONS, "issued_at", "2026-08-01T12:00:00",
+         "is an instant without a zone", f"add Z or an offset, {INSTANT}"),
+        (RegistryFile.AUTHORIZATIONS, "issued_at", "2026-08-01T25:00:00Z",
+         "is an instant that does not exist", f"write a real one, {INSTANT}"),
+        (RegistryFile.CONTRACTS, "school_ids", "a;;b", "has an empty value between semicolons",
+         "remove the extra semicolon"),
+        (RegistryFile.PARTNERS, "school_official", "no", 'is neither "yes" nor empty',
+         "write yes, or leave the cell empty"),
+        (RegistryFile.PARTNERS, "status", "gone", "is not one of the allowed words",
+         "write one of: active, paused"),
+    ],
+)  # fmt: skip
+def test_every_mistake_in_a_cell_names_the_fix(
+    file: RegistryFile, column: str, text: str, what: str, fix: str
+) -> None:
+    """Column, what is wrong and how to put it right; the cell is never quoted."""
+    cells = GOOD[file]
+    assert decode_row(file, cells)[1] == ()
+
+    row, problems = decode_row(file, cells | {column: text})
+
+    assert row is None
+    assert [(p.column, p.what, p.fix) for p in problems] == [(column, what, fix)]
+    with pytest.raises(CellError) as wrong:
+        from_cells(file, cells | {column: text})
+    assert str(wrong.value) == f"{file.filename}: {column} {what}"
+    assert wrong.value.problems == problems
