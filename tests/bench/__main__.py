@@ -20,7 +20,7 @@ from tests.bench.history import DAYS
 from tests.bench.processes import District, measure, served
 
 _WIDTH = 170
-_LONGEST = 300.0
+_LONGEST = 900.0
 """Seconds after which no further measurement is begun."""
 
 
