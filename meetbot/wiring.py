@@ -14,8 +14,7 @@ from meetbot.domain.people import DistrictUnits, Pseudonyms
 from meetbot.errors import Stopped
 from meetbot.jobs.deps import Deps, District, Recipients
 from meetbot.notify import Composer, SmtpMailer
-from meetbot.ports import MailerPort, Store
-from meetbot.registry import SheetSource
+from meetbot.ports import MailerPort, RegistrySource, Store
 from meetbot.settings import Settings
 from meetbot.store import SqlStore, is_there, open_store
 from meetbot.workspace import Workspace
@@ -110,10 +109,13 @@ def _deps(
     )
 
 
-def registry_source_of(settings: Settings, workspace: Workspace) -> SheetSource | None:
+def registry_source_of(settings: Settings, workspace: Workspace) -> RegistrySource | None:
     """The spreadsheet of `[registry] source`; None without one."""
     if settings.registry.spreadsheet is None:
         return None
+    # Most districts import by hand, and the service need not hold what reads files.
+    from meetbot.registry import SheetSource
+
     return SheetSource(
         workspace.sheets,
         settings.registry.spreadsheet,

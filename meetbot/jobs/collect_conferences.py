@@ -135,7 +135,7 @@ class _AuditReading:
     def read(self, since: datetime, until: datetime, sift: SiftPort) -> None:
         """Store the rows of a span that matter; raises what stands in the way."""
         tally = self._outcome.source(AUDIT)
-        for page in _ahead(self._deps.reports.meet(since, until, sift)):
+        for page in self._deps.reports.meet(since, until, sift):
             self._deps.go_on()
             if page.malformed:
                 tally.note_failed("an audit row could not be understood")
@@ -156,15 +156,6 @@ class _AuditReading:
             if saved.is_new or name in self.new:
                 self.new[name] = start_at
         self._outcome.count("conferences_changed", len(changed))
-
-
-def _ahead(pages: Iterator[AuditPage]) -> Iterator[AuditPage]:
-    """The same pages; the next one is read while one is stored."""
-    with ThreadPoolExecutor(1, thread_name_prefix="audit") as pool:
-        coming = pool.submit(next, pages, None)
-        while (page := coming.result()) is not None:
-            coming = pool.submit(next, pages, None)
-            yield page
 
 
 @dataclass(slots=True)

@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
+import msgspec
+import orjson
+
 from meetbot.sandbox.faults import Api
 from meetbot.sandbox.replies import ApiError
 from meetbot.sandbox.times import parse_instant
@@ -299,17 +302,29 @@ def _graft(tree: dict[str, Mask], names: list[str], below: dict[str, Mask]) -> N
     tree.update(below)
 
 
-def apply_mask(value: object, mask: Mask) -> object:
-    """Only what the mask names; an empty mask keeps all below."""
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def masked(content: bytes | msgspec.Raw, mask: Mask) -> bytes:
+    """Of a JSON text only what the mask names; an empty mask keeps all below.
+
+    What is kept whole is not parsed: a page of the audit log is large.
+    """
+    raw = bytes(content)
     if not mask or "*" in mask:
-        return value
-    if isinstance(value, list):
-        return [apply_mask(one, mask) for one in value]
-    if isinstance(value, dict):
-        return {
-            name: apply_mask(value[name], inner) for name, inner in mask.items() if name in value
-        }
-    return value
+        return raw
+    if raw[:1] == b"[":
+        return b"[" + b",".join(masked(one, mask) for one in _LIST.decode(raw)) + b"]"
+    if raw[:1] != b"{":
+        return raw
+    found = _OBJECT.decode(raw)
+    kept = (
+        orjson.dumps(name) + b":" + masked(found[name], inner)
+        for name, inner in mask.items()
+        if name in found
+    )
+    return b"{" + b",".join(kept) + b"}"
 
 
 # --- loading -------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from meetbot.sandbox.discovery import (
     Match,
     Method,
     Router,
-    apply_mask,
     check_path,
     load_document,
+    masked,
 )
 from meetbot.sandbox.faults import Api, Fault, Kind, Limit
 from meetbot.sandbox.replies import ApiError, Reply, error_reply, not_a_method
@@ -210,7 +210,7 @@ class Service:
         )
         value = handler(call)
         if call.mask:
-            value = apply_mask(_whole(value), call.mask)
+            return Reply(200, masked(orjson.dumps(value), call.mask))
         return Reply(200, orjson.dumps(value))
 
     def _living(self, token: Token | None) -> Any:
@@ -263,11 +263,6 @@ def _body(request: Request, method: Method, document: Document) -> Json:
         raise ApiError(400, f"Invalid JSON payload received. {'; '.join(problems)}", "badRequest")
     assert isinstance(body, dict)
     return body
-
-
-def _whole(value: object) -> object:
-    """Pre-rendered pieces as JSON values, so that a field mask can be applied."""
-    return orjson.loads(orjson.dumps(value))
 
 
 def _planned(fault: Fault) -> ApiError:

@@ -20,11 +20,16 @@ class SqlCalendars:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._seen: dict[str, CalendarState] = {}
+        """As read by this transaction: rules about one event ask for its calendars twice."""
 
     def state(self, address: str) -> CalendarState:
         """How far a calendar is read."""
-        row = self._connection.execute(_ONE, {"wanted": address}).first()
-        return CalendarState(mark=None, read_at=None) if row is None else _state(row)
+        if address not in self._seen:
+            row = self._connection.execute(_ONE, {"wanted": address}).first()
+            fresh = CalendarState(mark=None, read_at=None)
+            self._seen[address] = fresh if row is None else _state(row)
+        return self._seen[address]
 
     def states(self) -> dict[str, CalendarState]:
         """All calendars ever read or failed."""
@@ -43,6 +48,7 @@ class SqlCalendars:
             "failing_since": None,
         }
         upsert(self._connection, calendars, [row], key=["address"])
+        self._seen.pop(address, None)
 
     def fail(self, address: str, problem: str, *, as_of: datetime) -> None:
         """Note a failure; it keeps the instant at which the calendar began to fail."""
@@ -52,9 +58,11 @@ class SqlCalendars:
             "failing_since": self.state(address).failing_since or as_of,
         }
         upsert(self._connection, calendars, [row], key=["address"])
+        self._seen.pop(address, None)
 
     def forget(self, addresses: Collection[str] | None) -> int:
         """Drop sync tokens, of all calendars without addresses; gives how many there were."""
+        self._seen.clear()
         known = update(calendars).where(calendars.c.token.is_not(None)).values(token=None)
         if addresses is None:
             return self._connection.execute(known).rowcount

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
@@ -16,10 +17,10 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal,
     or_,
     select,
     true,
+    type_coerce,
     update,
 )
 
@@ -39,7 +40,7 @@ from meetbot.domain.spaces import SpaceFacts
 from meetbot.errors import NotFound
 from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord, Slot
 from meetbot.store.calendars import SqlCalendars
-from meetbot.store.columns import Instant, clean_code, clean_key
+from meetbot.store.columns import Instant, clean_code, clean_key, to_micros
 from meetbot.store.copies import (
     apply_copies,
     copies_of,
@@ -310,18 +311,13 @@ class SqlMeetings:
         """Other events with this meeting's code, the nearest in time first."""
         if meeting.meeting_code is None:
             return []
-        query = (
-            select(meetings.c.id)
-            .where(
-                meetings.c.meeting_code == clean_code(meeting.meeting_code),
-                meetings.c.ical_uid != meeting.key.ical_uid,
-                meetings.c.is_cancelled.is_(False),
-                meetings.c.copies > 0,
-            )
-            .order_by(func.abs(meetings.c.start_at - literal(meeting.start_at, Instant())))
-            .limit(limit)
-        )
-        ids = list(self._connection.execute(query).scalars())
+        given = {
+            "code": clean_code(meeting.meeting_code),
+            "uid": meeting.key.ical_uid,
+            "near": to_micros(meeting.start_at),
+            "most": limit,
+        }
+        ids = list(self._connection.execute(_SHARING, given).scalars())
         found = {one.id: one for one in self._records(meetings.c.id.in_(ids))} if ids else {}
         return [found[meeting_id] for meeting_id in ids]
 
@@ -456,6 +452,20 @@ _IN_SPAN = and_(
     or_(meetings.c.end_at > bindparam("since"), meetings.c.start_at >= bindparam("since")),
 )
 """`overlaps` in statements that are built once: they are asked for each conference."""
+_SHARING = (
+    select(meetings.c.id)
+    .where(
+        meetings.c.meeting_code == bindparam("code"),
+        meetings.c.ical_uid != bindparam("uid"),
+        meetings.c.is_cancelled.is_(False),
+        meetings.c.copies > 0,
+    )
+    .order_by(
+        func.abs(type_coerce(meetings.c.start_at, BigInteger) - bindparam("near", type_=BigInteger))
+    )
+    .limit(bindparam("most"))
+)
+"""Built once, for it is asked about every event."""
 _SLOTS = (
     select(*_SLOT)
     .where(meetings.c.meeting_code == bindparam("code"), _IN_SPAN)

@@ -1,5 +1,6 @@
 """The sandbox's small parts: times, masks, filters, method table, limits, series, audit order."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from meetbot.sandbox.audit import AuditLog, obscured
 from meetbot.sandbox.call import decode, encode
-from meetbot.sandbox.discovery import Router, apply_mask, check_path, load_document, parse_mask
+from meetbot.sandbox.discovery import Mask, Router, check_path, load_document, masked, parse_mask
 from meetbot.sandbox.faults import Api, Fault, Limit, Shaping
 from meetbot.sandbox.filters import parse_filter
 from meetbot.sandbox.model import AuditRow, Event, meeting_code, stable_number, stable_word
@@ -59,12 +60,17 @@ def test_invented_ids_are_steady_and_shaped() -> None:
     assert [len(part) for part in meeting_code("x").split("-")] == [3, 4, 3]
 
 
+def kept(value: object, mask: Mask) -> object:
+    """What a field mask leaves of a JSON value."""
+    return json.loads(masked(json.dumps(value).encode(), mask))
+
+
 def test_masks_select() -> None:
     """Parentheses and slashes name nested fields, * keeps all."""
     value = {"items": [{"id": "1", "start": {"a": 1, "b": 2}, "x": 1}], "token": "t", "y": 1}
     mask = parse_mask("items(id, start/a),token")
-    assert apply_mask(value, mask) == {"items": [{"id": "1", "start": {"a": 1}}], "token": "t"}
-    assert apply_mask(value, parse_mask("items/*")) == {"items": value["items"]}
+    assert kept(value, mask) == {"items": [{"id": "1", "start": {"a": 1}}], "token": "t"}
+    assert kept(value, parse_mask("items/*")) == {"items": value["items"]}
 
 
 @pytest.mark.parametrize("text", ["", "a(", "a(b", "a)b", "a,,b", "a(b))"])
