@@ -1,6 +1,6 @@
 """Of all audit rows those of calls that matter, although a page cannot tell which these will be.
 
-Nineteen calls in twenty are a district's own, and nothing of them is kept. But rows come newest
+Most calls are among a district's own people, and nothing of them is kept. But rows come newest
 first: whoever makes a call matter may have left it before the others, and then stands pages below
 them. So what was passed over is held, packed, for as long as a call can last.
 """
