@@ -193,7 +193,7 @@ class SqlRetention:
             gone = [occurrence for occurrence in some if occurrence not in kept]
             ids = select(cases.c.id).where(cases.c.occurrence.in_(gone))
             purge.recorded_delete(case_events, case_events.c.case_id.in_(ids), ("case_events",))
-            purge.delete(cases, cases.c.occurrence.in_(gone))
+            self._connection.execute(delete(cases).where(cases.c.occurrence.in_(gone)))
         for occurrence in sorted(left):
             self._cases.refresh(occurrence)
 

@@ -165,7 +165,7 @@ def test_shadow_flags_make_no_case(store: SqlStore) -> None:
 
 def a_few(store: SqlStore) -> dict[str, str]:
     """Six cases of several kinds; ids by a short name."""
-    rows = {
+    rows: dict[str, tuple[dict[str, Any], Noted]] = {
         "old": ({"severity": Severity.HIGH, "opened": 1, "partner_id": "P1"}, noted(-90)),
         "critical": ({"severity": Severity.CRITICAL, "opened": 2}, noted(-60, schools=("S2",))),
         "seen": (
@@ -206,9 +206,10 @@ def test_cases_are_found_by_what_is_asked(
 ) -> None:
     """All pages together hold each case that fits once, and as many as were counted."""
     names = {number: name for name, number in a_few(store).items()}
-    asked = CaseQuery(
-        **{key: frozenset(v) if isinstance(v, set) else v for key, v in query.items()}
-    )
+    values: dict[str, Any] = {
+        key: frozenset(value) if isinstance(value, set) else value for key, value in query.items()
+    }
+    asked = CaseQuery(**values)
     found = [names[number] for number in ids(store, asked, order)]
 
     with store.reading() as tx:
