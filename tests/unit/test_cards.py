@@ -8,14 +8,22 @@ from datetime import date
 import pytest
 
 from meetbot.domain.attendance import Identity, IdentityForm, Visit
-from meetbot.domain.cards import NEUTRAL_PARTNER, card_of, lines_of, thread_of, timeline_of
-from meetbot.domain.dossier import Dossier, Host
+from meetbot.domain.authorizing import Occasion
+from meetbot.domain.cards import (
+    NEUTRAL_PARTNER,
+    card_of,
+    lines_of,
+    occasion_of,
+    thread_of,
+    timeline_of,
+)
+from meetbot.domain.dossier import Dossier, Host, Invitee
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 from meetbot.domain.flags import FlagStatus
 from meetbot.domain.meetings import OccurrenceKey
 from meetbot.domain.notices import FlagLine, Lane, MeetingCard, PartnerLine, Timeline
 from meetbot.domain.people import Kind
-from meetbot.domain.registry import Activity, PartnerKind, ProgramType, Registry
+from meetbot.domain.registry import Activity, PartnerKind, Program, ProgramType, Registry
 from tests.dossiers import (
     AUTHORIZATION,
     CERTIFICATION,
@@ -23,12 +31,14 @@ from tests.dossiers import (
     CONTRACT,
     END,
     HOST,
+    LINCOLN,
     NORTHSTAR,
     PARTNER,
     PROGRAM,
     START,
     STRANGER,
     TEACHER,
+    ZONE,
     a_conference,
     a_dossier,
     a_registry,
@@ -314,6 +324,62 @@ def test_all_that_is_told_of_a_partners_standing(
 ) -> None:
     """In the order footing, program, contract, certification, authorization; nothing twice."""
     assert statuses(a_dossier(registry=registry)) == expected
+
+
+def test_an_invited_stranger_who_stayed_away_is_told_with_those_who_came() -> None:
+    """Both were let near the meeting."""
+    dossier = held(stranger((0, 45), domain="third.example"), invitees=(HOST, STRANGER))
+
+    names = [line.name for line in card_of(dossier, {}).partners]
+
+    assert names == ["guest at elsewhere.example", "guest at third.example"]
+
+
+@pytest.mark.parametrize("program", [PROGRAM, COUNSELING])
+def test_only_rows_of_the_own_program_are_in_order(program: Program) -> None:
+    """Another program's contract and approval do not help this one."""
+    registry = a_registry(
+        programs=(program, replace(PROGRAM, program_id="b")),
+        contracts=(CONTRACT,),
+        authorizations=(replace(AUTHORIZATION, program_id="b", ends_on=date(2026, 9, 1)),),
+    )
+    ended = replace(
+        registry,
+        contracts=(
+            replace(CONTRACT, ends_on=date(2026, 9, 1)),
+            replace(CONTRACT, contract_id="c2", program_id="b"),
+        ),
+        authorizations=(AUTHORIZATION,),
+    )
+
+    assert statuses(a_dossier(registry=registry)) == (
+        *ORDERLY,
+        "authorization does not cover: program, date",
+    )
+    assert statuses(a_dossier(registry=ended)) == (
+        *("contract ended on 2026-09-01", "certified", "authorized"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        (HOST, (TEACHER,)),
+        (replace(HOST, kind=Kind.INACTIVE), (TEACHER,)),
+        (replace(HOST, kind=Kind.UNKNOWN), (TEACHER,)),
+        (PARTNER, ()),
+        (CLASS[0], ()),
+        (None, ()),
+    ],
+)
+def test_the_registry_is_asked_about_a_host_of_ours_only(
+    host: Invitee | None, asked: tuple[str, ...]
+) -> None:
+    """For the scheduled time at the host's school, in the district's zone."""
+    known, unknown = (a_dossier(host=Host(host, school)) for school in (LINCOLN, None))
+
+    assert occasion_of(known) == Occasion(START, END, ZONE, "lincoln", asked)
+    assert occasion_of(unknown) == Occasion(START, END, ZONE, None, asked)
 
 
 # --- Timeline -----------------------------------------------------------------------------------

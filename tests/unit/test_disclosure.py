@@ -16,7 +16,7 @@ from meetbot.domain.people import Kind
 from tests.dossiers import CLASS, HOST, PARTNER, STRANGER, a_meeting, a_student, an_invitee, at
 
 EVERYBODY = (HOST, PARTNER, *CLASS)
-SHOWN = {"guests_can_see_others": True}
+SHOWN: dict[str, Any] = {"guests_can_see_others": True}
 NAME, OTHER_NAME = (StudentMark(TextField.TITLE, MarkKind.NAME, at, 5) for at in (0, 9))
 ID = StudentMark(TextField.DESCRIPTION, MarkKind.ID, 3, 7)
 NUMBER = StudentMark(TextField.DESCRIPTION, MarkKind.NUMBER, 3, 5)
