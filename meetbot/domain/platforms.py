@@ -367,7 +367,7 @@ _QUERY_WRAPPERS: dict[str, tuple[str, tuple[str, ...]]] = {
 def _unwrap(url: _Url) -> _Url | None:
     """The destination of a link wrapper; one without host where it is hidden; None: no wrapper."""
     if url.host.endswith(".mcas.ms"):  # Microsoft's proxy appends itself to the real host
-        return _Url(url.host.removesuffix(".mcas.ms"), url.path, url.query)
+        return _Url(url.host.removesuffix(".mcas.ms"), url.path)
     if url.host in ("urldefense.com", "urldefense.us") and url.path.startswith("/v3/__"):
         return _from_text(url.path.removeprefix("/v3/__").partition("__;")[0])
     if url.host in ("urldefense.proofpoint.com", "urldefense.com") and url.path.startswith("/v2/"):

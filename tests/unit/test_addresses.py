@@ -188,6 +188,9 @@ def test_a_script_without_lookalikes_is_compared_as_it_is() -> None:
     assert domain == "xn--fiq228c.example"
     assert skeleton(domain) == "\u4e2d\u6587.example"
     assert not looks_like(domain, "partner.example")
+    sign = parse_domain("a\u02d0a.example")
+    assert sign is not None
+    assert skeleton(sign) == "a\u02d0a.example"  # resembles a colon, which is in no domain
 
 
 @pytest.mark.parametrize(

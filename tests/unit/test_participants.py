@@ -573,6 +573,7 @@ def test_a_signed_in_name_counts_more_than_a_typed_one() -> None:
     )
 
     assert who(resolution) == [("partner", "E3"), ("unidentified", "E4")]
+    assert {a.form: a.kind for a in resolution.attendances}[SIGNED_IN] is Kind.PARTNER
 
 
 def test_two_one_after_the_other_can_be_one_invitee() -> None:

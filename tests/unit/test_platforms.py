@@ -289,6 +289,7 @@ def test_no_text_raises(text: str) -> None:
         ("https://meet.google.com/abc-defg-hij", [(Platform.GOOGLE_MEET, "meet.google.com")]),
         ("https://g.co/meet/room", [(Platform.GOOGLE_MEET, "g.co")]),
         ("https://g.co/doodle", []),
+        ("https://zoom.us.evil.example/j/1", [(Platform.OTHER, "zoom.us.evil.example")]),
         ("https://elsewhere.example/meet/room", []),
         ("https://bit.ly/a", [(Platform.OTHER, "bit.ly")]),
         ("https://www.bit.ly/a1", [(Platform.OTHER, "www.bit.ly")]),

@@ -226,12 +226,12 @@ def test_a_mark_that_is_all_of_a_text_has_its_length(text: str) -> None:
 
 def test_each_character_knows_where_it_was_written() -> None:
     """Visible text first, then the attributes, each on a line of its own, references resolved."""
-    written = 'É&amp;<p id="x&#101;">b<br>c'
+    written = 'É&amp;<p id="x&#101;">b<br>c&lt;'
     made = plain(written)
 
-    assert made.text == 'e&\nb\nc\n id="xe"'
+    assert made.text == 'e&\nb\nc<\n id="xe"'
     assert [written[s:e] for s, e in zip(made.starts, made.ends, strict=True)] == [
-        *("É", "&amp;", '<p id="x&#101;">', "b", "<br>", "c"),
+        *("É", "&amp;", '<p id="x&#101;">', "b", "<br>", "c", "&lt;"),
         *(" ", " ", "i", "d", "=", '"', "x", "&#101;", '"'),
     ]
     assert made.place(0, 1) == (0, 1)
