@@ -320,11 +320,17 @@ def test_an_account_is_a_partners_by_the_address_that_was_invited() -> None:
     roster = a_roster(a_registry(identities=registered(alias, "partner.example")))
     contractor = an_account(CONTRACTOR, AccountKind.OTHER)
 
+    both = a_roster(
+        a_registry(identities=(*registered(HOST, partner_id="other"), *registered(alias)))
+    )
+
     by_alias = roster.guest(a_guest(alias), DIRECTORY[HOST], START)
     by_domain = roster.guest(a_guest(abroad), contractor, START)
 
     assert (by_alias.kind, by_alias.partner_id) == (Kind.PARTNER, "northstar")
     assert (by_domain.kind, by_domain.partner_id) == (Kind.PARTNER, "northstar")
+    assert both.guest(a_guest(alias), DIRECTORY[HOST], START).partner_id == "northstar"
+    assert both.guest(a_guest(HOST), DIRECTORY[HOST], START).partner_id == "other"
 
 
 LOOKALIKE = an_invitee(Kind.EXTERNAL, "x@pаrtner.example", lookalike_of="northstar")

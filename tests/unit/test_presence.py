@@ -22,6 +22,10 @@ CORNERS = {
         "before 4:00; alone 1:00+1:00; "
         "partner-alone-with-student(critical), staff-joined-late(medium)",
     ),
+    "A8: pieces alone before staff count against their own limit only": (
+        "T 4-10; P 0-10; K1 0-10; K2 1-3:30",
+        "before 4:00; alone 1:00+0:30; staff-joined-late(medium)",
+    ),
     "A1: a visit of no length is no visit": (f"T 5-5; {TRIO}", "none 10:00; no-staff-joined"),
     "A3: a record without end lasts to the latest end": (
         "C 0-~; T 0-5; P 0-?; K1 0-10; K2 0-10",

@@ -352,3 +352,8 @@ def test_an_address_written_as_a_domain_is_nobodys() -> None:
     registry = Registry.of_rows([a_partner("acme"), a_domain("acme", "ann@acme.example")])
 
     assert registry.match_identity("ann@acme.example") is None
+
+
+def test_an_empty_registry_has_no_school_for_any_unit() -> None:
+    """As on the first day, before anything was imported."""
+    assert Registry.of_rows([]).schools_of_unit("/Staff/Lincoln") == ()
