@@ -51,8 +51,8 @@ class Certainty(StrEnum):
 class PlatformLink:
     """A link found in an event. Only the host is kept: paths hold meeting ids and passwords.
 
-    `host` is lower-case ASCII and empty for app links (`zoommtg:`) and phone numbers; `platform`
-    is `other` where the certainty is not `known`.
+    `host` is lower-case ASCII and empty for app links (`zoommtg:`), phone numbers, and a look-alike
+    that leads to no name; `platform` is `other` where the certainty is not `known`.
     """
 
     platform: Platform
@@ -276,8 +276,10 @@ def _judge_plain(url: _Url) -> PlatformLink | None:
         return _DIAL_IN_LINK
     if url.scheme in _APP_SCHEMES:
         return PlatformLink(_APP_SCHEMES[url.scheme], "")
-    if not url.host or url.scheme == "mailto":
+    if url.scheme == "mailto":
         return None
+    if not url.host:
+        return PlatformLink(Platform.OTHER, "", Certainty.LOOKALIKE) if url.poses else None
     if match := _listed(url.host):
         platform, labels_before = match
         return (

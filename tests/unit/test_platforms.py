@@ -289,6 +289,8 @@ def test_no_text_raises(text: str) -> None:
         ("https://meet.google.com/abc-defg-hij", [(Platform.GOOGLE_MEET, "meet.google.com")]),
         ("https://g.co/meet/room", [(Platform.GOOGLE_MEET, "g.co")]),
         ("https://g.co/doodle", []),
+        ("https://meet.google.com@[2001:db8::1]/abc", [(Platform.OTHER, "")]),
+        ("https://[2001:db8::1]/abc", []),
         ("https://zoom.us.evil.example/j/1", [(Platform.OTHER, "zoom.us.evil.example")]),
         ("https://elsewhere.example/meet/room", []),
         ("https://bit.ly/a", [(Platform.OTHER, "bit.ly")]),
