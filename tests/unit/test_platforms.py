@@ -122,6 +122,7 @@ def test_what_is_no_meeting_link_is_not_found(text: str) -> None:
         "https://meet.google.com@x@evil.example/abc",
         "https://x@meet.google.com@evil.example/abc",
         "https://room.z00m.us/j/1",
+        "https://meet.google.com@[2001:db8::1]/abc",
     ],
 )
 def test_l1_imitations_need_review(text: str) -> None:
