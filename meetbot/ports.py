@@ -388,6 +388,27 @@ class Slot:
     end_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The result of judging one occurrence.
+
+    `phase` is the one it was judged in; None when the rules were not asked. `version` is that of
+    the record judged: a change that came after it keeps it due.
+    """
+
+    meeting_id: int
+    version: int
+    scope: Scope
+    next_due_at: datetime | None = None
+    disclosure: Disclosure | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
+    undecided: tuple[str, ...] = ()
+    phase: Phase | None = None
+    guest_list: GuestList | None = None
+    link: str = ""
+    text_disclosure: TextDisclosure | None = None
+
+
 class MeetingStore(Protocol):
     """Occurrences and calendars' copies of them."""
 
@@ -396,6 +417,9 @@ class MeetingStore(Protocol):
 
     def calendars(self) -> dict[str, CalendarState]:
         """All calendars ever read or failed."""
+
+    def calendars_of(self, addresses: Collection[str]) -> dict[str, CalendarState]:
+        """Those of these calendars that were ever read or failed."""
 
     def apply(self, changes: CopyChanges, *, as_of: datetime) -> int:
         """Store one calendar's read; affected occurrences become due. Gives how many changed."""
@@ -418,27 +442,8 @@ class MeetingStore(Protocol):
     def find(self, key: OccurrenceKey) -> int | None:
         """Id of an occurrence."""
 
-    def judged(
-        self,
-        meeting_id: int,
-        *,
-        scope: Scope,
-        next_due_at: datetime | None,
-        disclosure: Disclosure | None,
-        fingerprints: tuple[Fingerprint, ...],
-        undecided: tuple[str, ...],
-        as_of: datetime,
-        version: int,
-        phase: Phase | None = None,
-        guest_list: GuestList | None = None,
-        link: str = "",
-        text_disclosure: TextDisclosure | None = None,
-    ) -> None:
-        """Note the result of judging: when to look again, and what could not be decided.
-
-        `phase` is the one it was judged in; None when the rules were not asked. `version` is that
-        of the record judged: a change that came after it keeps it due.
-        """
+    def judged(self, notes: Sequence[Judged], *, as_of: datetime) -> None:
+        """Note the results of judging: when to look again, and what could not be decided."""
 
     def mark_due(
         self,
@@ -648,6 +653,15 @@ class HistoryEntry:
     withheld: Withheld | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FlagSave:
+    """What one verdict changed of flags, and what it was decided on, as in `HistoryEntry`."""
+
+    changes: tuple[FlagChange, ...]
+    snapshot: str | None = None
+    withheld: Withheld | None = None
+
+
 class FlagStore(Protocol):
     """Flags, their history and decisions."""
 
@@ -666,6 +680,12 @@ class FlagStore(Protocol):
         withheld: Withheld | None = None,
     ) -> None:
         """Store changed flags and one history row each, with what they were decided on."""
+
+    def save_all(
+        self, saves: Sequence[FlagSave], *, told: Collection[Flag] = (), as_of: datetime
+    ) -> None:
+        """The same for many verdicts; `told` are flags as they are after their mails were queued,
+        changed ones and others."""
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -699,6 +719,9 @@ class SnapshotStore(Protocol):
 
     def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
         """Store a snapshot once, with a link that records its digest, which it gives."""
+
+    def keep_all(self, snapshots: Sequence[Snapshot], *, as_of: datetime) -> list[str]:
+        """The same for many."""
 
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""

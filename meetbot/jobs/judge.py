@@ -13,7 +13,6 @@ from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, reconcile
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
-from meetbot.domain.notices import NoticeKind
 from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
@@ -21,8 +20,9 @@ from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, load
 from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.turn import Turn
 from meetbot.jobs.verdicts import verdict_of, with_history
-from meetbot.ports import MeetingRecord, Outcome, Tx
+from meetbot.ports import Judged, MeetingRecord, Outcome, Tx
 from meetbot.rules import (
     explained_at,
     fingerprints_after,
@@ -89,8 +89,10 @@ def _judge_together(
     together = Outcome(outcome.job)
     try:
         with deps.store.transaction() as tx:
+            turn = Turn(tx, meeting_ids, as_of)
             for meeting_id in meeting_ids:
-                _judge(deps, tx, roster, tx.meetings.load(meeting_id), together, as_of)
+                _judge(deps, turn, roster, turn.record(meeting_id), together, as_of)
+            turn.finish()
     except Exception:  # whose fault it was is found and said below
         for meeting_id in meeting_ids:
             _judge_safely(deps, roster, meeting_id, outcome, as_of)
@@ -105,7 +107,9 @@ def _judge_safely(
 ) -> None:
     try:
         with deps.store.transaction() as tx:
-            _judge(deps, tx, roster, tx.meetings.load(meeting_id), outcome, as_of)
+            turn = Turn(tx, [meeting_id], as_of)
+            _judge(deps, turn, roster, turn.record(meeting_id), outcome, as_of)
+            turn.finish()
     except MeetbotError as error:
         outcome.source("decisions").note_failed(str(error))
         return
@@ -123,28 +127,29 @@ def _where(error: Exception) -> str:
 
 def _judge(
     deps: Deps,
-    tx: Tx,
+    turn: Turn,
     roster: Roster,
     record: MeetingRecord,
     outcome: Outcome,
     as_of: datetime,
 ) -> None:
-    loaded = load(deps, tx, record, roster, as_of)
+    tx = turn.tx
+    loaded = load(deps, turn, record, roster, as_of)
     dossier = loaded.dossier
     if loaded.is_waiting:
-        _note(tx, record, dossier, as_of + _SOON, (), as_of)
+        _note(turn, record, dossier, as_of + _SOON, ())
         return
     for entry in loaded.resolution.learned:
-        tx.people.learn(entry.id_key, entry.address_key, entry.address, at=as_of)
+        turn.learn(entry.id_key, entry.address_key, entry.address)
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
-    _wake_sharing(tx, record, dossier, as_of)
-    dossier = with_history(tx, dossier, as_of)
+    _wake_sharing(turn, record, dossier)
+    dossier = with_history(turn, dossier, as_of)
     everything = verdict_of(dossier, deps.policy)
     verdict = everything.without(deps.policy.shadows)
     _note_shadows(deps, tx, dossier, everything, outcome, as_of)
-    kept = tx.flags.of(dossier.key.text)
+    kept = turn.flags_of(record)
     changes = reconcile(
         kept,
         verdict,
@@ -153,17 +158,18 @@ def _judge(
         conference_records=tuple(c.name for c in dossier.conferences),
         withdraw_reason=_reason(dossier),
     )
-    _save(deps, tx, dossier, verdict, changes, as_of)
+    if changes:
+        turn.save(changes, _basis(deps, dossier, verdict))
     if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
         note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
         outcome.count(change.kind)
-    later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
+    later = _plan(deps, turn, dossier, kept, changes, verdict, as_of)
     if dossier.meeting and dossier.meeting.is_cancelled:
-        tx.outbox.drop(dossier.key.text, (NoticeKind.REMINDER, NoticeKind.FIX_IT), as_of=as_of)
+        turn.drop(dossier.key.text)
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
-    _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)
+    _note(turn, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, deps)
 
 
 def _note_shadows(
@@ -187,30 +193,18 @@ def _note_shadows(
             outcome.count("shadow_gone")
 
 
-def _save(
-    deps: Deps,
-    tx: Tx,
-    dossier: Dossier,
-    verdict: Verdict,
-    changes: tuple[FlagChange, ...],
-    as_of: datetime,
-) -> None:
-    """Store changes of flags with what they were decided on, as far as that may be kept."""
-    if not changes:
-        return
+def _basis(deps: Deps, dossier: Dossier, verdict: Verdict) -> Snapshot | Withheld:
+    """What changes of flags were decided on, as far as that may be kept."""
     withheld = _withheld(dossier)
     if withheld is not None:
-        tx.flags.save(changes, as_of=as_of, withheld=withheld)
-        return
-    snapshot = Snapshot(
+        return withheld
+    return Snapshot(
         dossier=with_relied_on(dossier),
         policy=deps.policy,
         undecided=verdict.undecided,
         program=program_version(),
         rules=rules_version(),
     )
-    digest = tx.snapshots.keep(snapshot, as_of=as_of)
-    tx.flags.save(changes, as_of=as_of, snapshot=digest)
 
 
 def _withheld(dossier: Dossier) -> Withheld | None:
@@ -230,12 +224,12 @@ def _link(dossier: Dossier) -> str:
     return f"{meeting.meeting_code}|{hashlib.sha256(' '.join(keys).encode()).hexdigest()[:16]}"
 
 
-def _wake_sharing(tx: Tx, record: MeetingRecord, dossier: Dossier, as_of: datetime) -> None:
+def _wake_sharing(turn: Turn, record: MeetingRecord, dossier: Dossier) -> None:
     """Judge other events with this one's code again, when code or outside guests changed."""
     link = _link(dossier)
     if link != record.link:
         codes = {known.partition("|")[0] for known in (link, record.link) if known}
-        tx.meetings.wake_sharing(codes, record.key.ical_uid, as_of)
+        turn.wake_sharing(codes, record.key.ical_uid)
 
 
 def _reason(dossier: Dossier) -> str:
@@ -250,7 +244,7 @@ def _reason(dossier: Dossier) -> str:
 
 def _plan(
     deps: Deps,
-    tx: Tx,
+    turn: Turn,
     dossier: Dossier,
     kept: list[Flag],
     changes: tuple[FlagChange, ...],
@@ -292,9 +286,7 @@ def _plan(
         unknowns=tuple(dict.fromkeys(unknowns)),
     )
     plan = plan_flags(tuple(flags.values()), changes, contents, situation)
-    tx.outbox.add(plan.notices, as_of=as_of)
-    for told in plan.told:
-        tx.flags.tell(told.flag_id, told.told, told.severity)
+    turn.queue(plan.notices, [told.on(flags[told.flag_id]) for told in plan.told])
     return plan.next_at
 
 
@@ -329,29 +321,29 @@ def _next_due(
 
 
 def _note(
-    tx: Tx,
+    turn: Turn,
     record: MeetingRecord,
     dossier: Dossier,
     next_due_at: datetime | None,
     undecided: tuple[str, ...],
-    as_of: datetime,
     deps: Deps | None = None,
 ) -> None:
     meeting = dossier.meeting
     fingerprints = meeting.fingerprints if meeting else ()
     if deps is not None and meeting is not None and dossier.scope is Scope.FULL:
         fingerprints = fingerprints_after(dossier, deps.policy)
-    tx.meetings.judged(
-        record.id,
-        scope=dossier.scope,
-        next_due_at=next_due_at,
-        disclosure=meeting.disclosure if meeting else None,
-        text_disclosure=meeting.text_disclosure if meeting else None,
-        fingerprints=fingerprints,
-        undecided=undecided,
-        as_of=as_of,
-        version=record.version,
-        phase=None if deps is None else dossier.phase,
-        guest_list=dossier.guest_list,
-        link=_link(dossier),
+    turn.note(
+        Judged(
+            record.id,
+            version=record.version,
+            scope=dossier.scope,
+            next_due_at=next_due_at,
+            disclosure=meeting.disclosure if meeting else None,
+            text_disclosure=meeting.text_disclosure if meeting else None,
+            fingerprints=fingerprints,
+            undecided=undecided,
+            phase=None if deps is None else dossier.phase,
+            guest_list=dossier.guest_list,
+            link=_link(dossier),
+        )
     )

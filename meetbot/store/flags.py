@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 
@@ -14,7 +15,7 @@ from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.snapshots import Withheld
 from meetbot.errors import NotFound
-from meetbot.ports import Decision, HistoryEntry
+from meetbot.ports import Decision, FlagSave, HistoryEntry
 from meetbot.store.chain import SqlChain
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.statements import batches, one_of, upsert
@@ -59,40 +60,36 @@ class SqlFlags:
         withheld: Withheld | None = None,
     ) -> None:
         """Store changed flags and one history row each, with what they were decided on."""
-        for change in changes:
-            self._put(change.flag)
-            self._note(change.flag, as_of, change.kind, change.reason, snapshot, withheld)
+        self.save_all([FlagSave(tuple(changes), snapshot, withheld)], as_of=as_of)
 
-    def _put(self, flag: Flag) -> None:
-        row = {
-            "id": flag.id,
-            "occurrence": flag.key.occurrence,
-            "rule": flag.rule,
-            "status": flag.status,
-            "opened_at": flag.opened_at,
-            "flag": flag,
-        }
-        upsert(self._connection, flags, [row], key=["id"])
-
-    def _note(
-        self,
-        flag: Flag,
-        at: datetime,
-        change: str,
-        reason: str,
-        snapshot: str | None = None,
-        withheld: Withheld | None = None,
+    def save_all(
+        self, saves: Sequence[FlagSave], *, told: Collection[Flag] = (), as_of: datetime
     ) -> None:
-        row = {
-            "flag_id": flag.id,
-            "at": at,
-            "change": change,
-            "reason": reason,
-            "flag": flag,
-            "snapshot": snapshot,
-            "withheld": withheld,
-        }
-        self._connection.execute(_HISTORY, row)
+        """The same for many verdicts; flags that were told of are stored as they are in `told`."""
+        latest = {change.flag.id: change.flag for save in saves for change in save.changes}
+        latest |= {flag.id: flag for flag in told}
+        self._put(latest.values())
+        history = [
+            _entry(change.flag, as_of, change.kind, change.reason, save.snapshot, save.withheld)
+            for save in saves
+            for change in save.changes
+        ]
+        if history:
+            self._connection.execute(_HISTORY, history)
+
+    def _put(self, some: Iterable[Flag]) -> None:
+        rows = [
+            {
+                "id": flag.id,
+                "occurrence": flag.key.occurrence,
+                "rule": flag.rule,
+                "status": flag.status,
+                "opened_at": flag.opened_at,
+                "flag": flag,
+            }
+            for flag in some
+        ]
+        upsert(self._connection, flags, rows, key=["id"])
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -104,20 +101,16 @@ class SqlFlags:
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told, beside those told before; without a severity the last one stays."""
         flag = self.get(flag_id)
-        self._put(
-            replace(
-                flag,
-                told={**flag.told, **told},
-                told_severity=severity if severity is not None else flag.told_severity,
-            )
-        )
+        told_severity = severity if severity is not None else flag.told_severity
+        self._put([replace(flag, told={**flag.told, **told}, told_severity=told_severity)])
 
     def decide(self, decision: Decision) -> Flag:
         """Store an officer's decision, the flag's new status and a link; raises `NotFound`."""
         before = self.get(decision.flag_id)
         flag = replace(before, status=decision.status, updated_at=decision.decided_at)
-        self._put(flag)
-        self._note(flag, decision.decided_at, decision.status, decision.reason)
+        self._put([flag])
+        entry = _entry(flag, decision.decided_at, decision.status, decision.reason)
+        self._connection.execute(_HISTORY, entry)
         row = {
             "flag_id": clean_key(flag.id),
             "status": decision.status.value,
@@ -193,3 +186,22 @@ class SqlFlags:
         if rule is not None:
             conditions.append(flags.c.rule == rule)
         return self._newest_first(*conditions)
+
+
+def _entry(
+    flag: Flag,
+    at: datetime,
+    change: str,
+    reason: str,
+    snapshot: str | None = None,
+    withheld: Withheld | None = None,
+) -> dict[str, Any]:
+    return {
+        "flag_id": flag.id,
+        "at": at,
+        "change": change,
+        "reason": reason,
+        "flag": flag,
+        "snapshot": snapshot,
+        "withheld": withheld,
+    }
