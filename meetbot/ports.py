@@ -642,7 +642,8 @@ class Decision:
 class HistoryEntry:
     """One change of a flag or one decision, with the flag as it then was.
 
-    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none.
+    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none,
+    or not the whole of it.
     """
 
     at: datetime

@@ -24,6 +24,8 @@ from meetbot.jobs.turn import Turn
 from meetbot.jobs.verdicts import verdict_of, with_history
 from meetbot.ports import Judged, MeetingRecord, Outcome, Tx
 from meetbot.rules import (
+    CONFINED,
+    confined,
     explained_at,
     fingerprints_after,
     is_confidential,
@@ -159,7 +161,7 @@ def _judge(
         withdraw_reason=_reason(dossier),
     )
     if changes:
-        turn.save(changes, _basis(deps, dossier, verdict))
+        _save(deps, turn, dossier, verdict, changes)
     if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
         note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
@@ -193,17 +195,36 @@ def _note_shadows(
             outcome.count("shadow_gone")
 
 
-def _basis(deps: Deps, dossier: Dossier, verdict: Verdict) -> Snapshot | Withheld:
-    """What changes of flags were decided on, as far as that may be kept."""
+def _save(
+    deps: Deps, turn: Turn, dossier: Dossier, verdict: Verdict, changes: tuple[FlagChange, ...]
+) -> None:
+    """Keep changes of flags with what they were decided on, as far as that may be kept."""
     withheld = _withheld(dossier)
-    if withheld is not None:
-        return withheld
+    if withheld is None:
+        turn.save(changes, _snapshot(deps, with_relied_on(dossier), verdict))
+        return
+    own: tuple[FlagChange, ...] = ()
+    if withheld is Withheld.CONFIDENTIAL:
+        own = tuple(change for change in changes if change.flag.rule in CONFINED)
+    small = confined(dossier, deps.policy) if own else None
+    if small is not None:
+        snapshot = _snapshot(deps, small, verdict.only(CONFINED), about=tuple(sorted(CONFINED)))
+        turn.save(own, snapshot, withheld)
+        changes = tuple(change for change in changes if change not in own)
+    if changes:
+        turn.save(changes, None, withheld)
+
+
+def _snapshot(
+    deps: Deps, dossier: Dossier, verdict: Verdict, *, about: tuple[str, ...] | None = None
+) -> Snapshot:
     return Snapshot(
-        dossier=with_relied_on(dossier),
+        dossier=dossier,
         policy=deps.policy,
         undecided=verdict.undecided,
         program=program_version(),
         rules=rules_version(),
+        about=about,
     )
 
 

@@ -31,7 +31,7 @@ class Turn:
         calendars = Asked[CalendarState](tx.meetings.calendars_of)
         self.meetings = self.conferences = Batch(tx, records, self.people, calendars, as_of)
         self._flags = tx.flags.of_many([_text(record) for record in records])
-        self._saves: list[tuple[tuple[FlagChange, ...], Snapshot | Withheld]] = []
+        self._saves: list[tuple[tuple[FlagChange, ...], Snapshot | None, Withheld | None]] = []
         self._told: list[Flag] = []
         self._notices: list[Notice] = []
         self._dropped: list[str] = []
@@ -62,9 +62,14 @@ class Turn:
 
     # --- at the end ---
 
-    def save(self, changes: tuple[FlagChange, ...], basis: Snapshot | Withheld) -> None:
-        """Changes of one occurrence's flags, with what they were decided on or why it is gone."""
-        self._saves.append((changes, basis))
+    def save(
+        self,
+        changes: tuple[FlagChange, ...],
+        snapshot: Snapshot | None,
+        withheld: Withheld | None = None,
+    ) -> None:
+        """Changes of one occurrence's flags, with what is kept of what they were decided on."""
+        self._saves.append((changes, snapshot, withheld))
 
     def queue(self, notices: Collection[Notice], told: Collection[Flag]) -> None:
         """Mails, and the flags with what they remember of them."""
@@ -81,13 +86,11 @@ class Turn:
 
     def finish(self) -> None:
         """Write it all."""
-        kept = [basis for _, basis in self._saves if isinstance(basis, Snapshot)]
+        kept = [snapshot for _, snapshot, _ in self._saves if snapshot is not None]
         digests = iter(self.tx.snapshots.keep_all(kept, as_of=self._as_of))
         saves = [
-            FlagSave(changes, snapshot=next(digests))
-            if isinstance(basis, Snapshot)
-            else FlagSave(changes, withheld=basis)
-            for changes, basis in self._saves
+            FlagSave(changes, None if snapshot is None else next(digests), withheld)
+            for changes, snapshot, withheld in self._saves
         ]
         self.tx.flags.save_all(saves, told=self._told, as_of=self._as_of)
         self.tx.outbox.add(self._notices, as_of=self._as_of)
