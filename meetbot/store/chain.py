@@ -7,7 +7,7 @@ no gap, and a link is there exactly if the change it records is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -64,9 +64,11 @@ class SqlChain:
         return self.append_all(kind, [(subject, payload)], at=at)[0]
 
     def append_all(
-        self, kind: LinkKind, entries: Iterable[tuple[str, Payload]], *, at: datetime
+        self, kind: LinkKind, entries: Sequence[tuple[str, Payload]], *, at: datetime
     ) -> list[Link]:
         """Add links to the end, in this order, each with its subject and payload."""
+        if not entries:
+            return []
         head = self.head()
         added = [] if head else [link_after(None, LinkKind.GENESIS, "", canonical({}), at=at)]
         begun = len(added)
@@ -74,10 +76,9 @@ class SqlChain:
             before = Head(added[-1].sequence, added[-1].hash) if added else head
             text = clean(canonical(payload))
             added.append(link_after(before, kind, clean_key(subject), text, at=at))
-        if added:
-            rows = [{name: getattr(link, name) for name in _COLUMNS} for link in added]
-            self._connection.execute(_ADD, rows)
-            self._meta.set(_HEAD, f"{added[-1].sequence} {added[-1].hash}")
+        rows = [{name: getattr(link, name) for name in _COLUMNS} for link in added]
+        self._connection.execute(_ADD, rows)
+        self._meta.set(_HEAD, f"{added[-1].sequence} {added[-1].hash}")
         return added[begun:]
 
     def head(self) -> Head | None:
