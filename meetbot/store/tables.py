@@ -340,7 +340,7 @@ flag_history = Table(
 )
 """Every change of a flag with the flag as it then was, and what it was decided on.
 
-Without a snapshot `withheld` says why; an officer's decision has neither.
+Where there is none, or not the whole of it, `withheld` says why; an officer's decision has neither.
 """
 
 decisions = Table(
