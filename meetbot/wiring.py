@@ -134,6 +134,7 @@ def district_of(settings: Settings) -> District:
             officers=mail.officers,
             privacy_officers=mail.privacy_officers or mail.officers,
             operators=mail.operators or mail.officers,
+            escalation=mail.escalation,
             contacts=dict(mail.contacts),
         ),
         lookback=settings.schedule.lookback,

@@ -24,6 +24,7 @@ LINKS = {
     "flag": {CASES},
     "flag-principal": {CASES},
     "flag-review": {CASES},
+    "escalation": {CASES},
     "fix-it": {ANSWERS},
     "withdrawn": {CASES},
     "nudge": {ANSWERS},
