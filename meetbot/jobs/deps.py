@@ -30,6 +30,8 @@ class Recipients:
     officers: tuple[str, ...]
     privacy_officers: tuple[str, ...]
     operators: tuple[str, ...]
+    escalation: tuple[str, ...] = ()
+    """Of a critical flag nobody acknowledged; empty: officers, principals, privacy officers."""
     contacts: Mapping[str, str] = field(default_factory=dict)
     """By program type: who answers questions."""
 

@@ -420,7 +420,14 @@ class _Causes:
         return "no setting: other data, an older policy or another version of meetbot decided it"
 
 
-_OF_MAILS = frozenset({"school_calendar", "limits.medium_school_days", "limits.live_on_call"})
+_OF_MAILS = frozenset(
+    {
+        "school_calendar",
+        "limits.medium_school_days",
+        "limits.live_on_call",
+        "limits.acknowledge",
+    }
+)
 """Settings that tell when somebody hears of a flag, not whether there is one."""
 
 
