@@ -37,6 +37,7 @@ from meetbot.domain.casework import (
     TermKind,
     case_of,
     gist_of,
+    shown,
     terms_of,
 )
 from meetbot.domain.chain import LinkKind, row_digest
@@ -124,7 +125,8 @@ class SqlCases:
         upsert(self._connection, cases, [values], key=["id"])
         if row is None:
             row = self._connection.execute(_KNOWN, {"wanted": occurrence}).one()
-        self._put_terms(row.number, case, terms_of(kept, noted))
+        visible = shown(kept, private=case.is_private)
+        self._put_terms(row.number, case, terms_of(visible, noted))
 
     def _put_terms(self, number: int, case: Case, terms: Sequence[Term]) -> None:
         wanted = {(t.kind.value, clean_key(t.value), case.starts_at) for t in terms}

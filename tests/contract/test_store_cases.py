@@ -147,8 +147,26 @@ def test_a_case_is_private_until_the_judge_says_otherwise(store: SqlStore) -> No
     assert put(store, flag, known=None).is_private
     assert not put(store, flag, known=noted()).is_private
     assert put(store, flag, known=noted(is_private=True)).is_private
-    intruder = a_stored_flag("confidential-intruder", status=FlagStatus.WITHDRAWN)
+    intruder = a_stored_flag("confidential-intruder", status=FlagStatus.UPHELD)
     assert put(store, flag, intruder, known=noted()).is_private
+
+
+def test_a_private_flag_that_is_gone_leaves_the_others_to_everybody(store: SqlStore) -> None:
+    """The exemption lapsed: officers are told of what waits, and nothing of what was before."""
+    flag = a_stored_flag(severity=Severity.LOW, opened=1)
+    intruder = a_stored_flag(
+        "confidential-intruder",
+        severity=Severity.CRITICAL,
+        partner_id="P2",
+        opened=2,
+        status=FlagStatus.WITHDRAWN,
+    )
+    assert put(store, intruder).is_private
+    case = put(store, flag, intruder)
+
+    assert not case.is_private
+    assert (case.flags, case.severity, case.opened_at) == (1, Severity.LOW, at(1))
+    assert (case.rules, case.partners) == (("staff-left-early",), ("P1",))
 
 
 def test_what_is_noted_without_a_case_is_not_kept(store: SqlStore) -> None:
@@ -372,7 +390,15 @@ def test_cases_always_equal_what_their_flags_say(
 
     assert found.keys() == {flag.key.occurrence for flag in flags}
     for occurrence, case in found.items():
-        own = [flag for flag in flags if flag.key.occurrence == occurrence]
+        every = [flag for flag in flags if flag.key.occurrence == occurrence]
+        theirs = [flag for flag in every if flag.rule == "confidential-intruder"]
+        gone = (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED)
+        assert case.is_private == (
+            known.get(occurrence, True)
+            or theirs == every
+            or any(flag.status not in gone for flag in theirs)
+        )
+        own = every if case.is_private else [flag for flag in every if flag not in theirs]
         pending = [f for f in own if f.status in (FlagStatus.OPEN, FlagStatus.ACKNOWLEDGED)]
         assert case.flags == len(own)
         assert case.pending == len(pending)
@@ -383,9 +409,6 @@ def test_cases_always_equal_what_their_flags_say(
         assert case.severity.rank == max(flag.severity.rank for flag in pending or own)
         assert case.rules == tuple(sorted({flag.rule for flag in own}))
         assert set(case.partners) == {flag.partner_id for flag in own} - {None}
-        assert case.is_private == (
-            known.get(occurrence, True) or "confidential-intruder" in case.rules
-        )
         assert case.updated_at == max(flag.updated_at for flag in own)
 
 

@@ -125,7 +125,13 @@ def _fill(connection: sa.Connection) -> None:
         # What cannot be read as a flag any more is no part of a case either.
         if isinstance(flag, dict) and flag.keys() >= _NEEDED:
             found[row.occurrence].append(flag | {"id": row.id, "status": row.status})
-    cases = {occurrence: _case(occurrence, flags, known) for occurrence, flags in found.items()}
+    cases: dict[str, dict[str, Any]] = {}
+    for occurrence, flags in found.items():
+        told = [known[flag["id"]] for flag in flags if flag["id"] in known]
+        private = _is_private(flags, told)
+        if not private:
+            found[occurrence] = [flag for flag in flags if not _is_theirs(flag)]
+        cases[occurrence] = _case(occurrence, found[occurrence], told, private=private)
     _insert(connection, "cases", list(cases.values()))
     numbers = {
         row.id: row.number for row in connection.execute(sa.text("SELECT id, number FROM cases"))
@@ -153,14 +159,30 @@ def _confidential(connection: sa.Connection) -> dict[str, bool]:
     return found
 
 
-def _case(occurrence: str, flags: list[dict[str, Any]], known: dict[str, bool]) -> dict[str, Any]:
+def _is_theirs(flag: dict[str, Any]) -> bool:
+    """Whether this is a flag of which only the privacy officers hear."""
+    return bool(flag["key"]["rule"] == "confidential-intruder")
+
+
+def _is_private(flags: list[dict[str, Any]], told: list[bool]) -> bool:
+    theirs = [flag for flag in flags if _is_theirs(flag)]
+    return (
+        not told
+        or any(told)
+        or len(theirs) == len(flags)
+        or any(flag["status"] not in ("withdrawn", "superseded") for flag in theirs)
+    )
+
+
+def _case(
+    occurrence: str, flags: list[dict[str, Any]], told: list[bool], *, private: bool
+) -> dict[str, Any]:
     pending = [flag for flag in flags if flag["status"] in _PENDING]
     last = max(flags, key=lambda flag: (_at(flag["updated_at"]), flag["id"]))
     is_open = any(flag["status"] == "open" for flag in pending)
     text = last["key"]["occurrence"]
     schools = sorted(flags, key=lambda f: (_at(f["updated_at"]), f["id"]), reverse=True)
     starts_at = last["occurrence"]["original_start_at"]
-    told = [known[flag["id"]] for flag in flags if flag["id"] in known]
     noted = {
         "host_key": None,
         "answerers": [],
@@ -174,9 +196,7 @@ def _case(occurrence: str, flags: list[dict[str, Any]], known: dict[str, bool]) 
         "occurrence": occurrence,
         "status": "open" if is_open else "acknowledged" if pending else "closed",
         "severity": max(_RANKS.index(flag["severity"]) for flag in pending or flags),
-        "is_private": not told
-        or any(told)
-        or any(flag["key"]["rule"] == "confidential-intruder" for flag in flags),
+        "is_private": private,
         "school_id": next((f["school_id"] for f in schools if f.get("school_id")), None),
         "host_key": None,
         "starts_at": _at(starts_at),
