@@ -37,6 +37,7 @@ from meetbot.domain.casework import (
     TermKind,
     case_of,
     gist_of,
+    is_private,
     shown,
     terms_of,
 )
@@ -101,7 +102,8 @@ class SqlCases:
             if row is not None:
                 self._connection.execute(delete(cases).where(cases.c.id == row.id))
             return
-        gist = gist_of(kept)
+        visible = shown(kept, private=is_private(kept, noted))
+        gist = gist_of(visible)
         version = 1 if row is None else row.version + (row.gist != gist)
         touched_at = row.touched_at if row else None
         case = case_of(kept, noted, version=version, touched_at=touched_at)
@@ -125,7 +127,6 @@ class SqlCases:
         upsert(self._connection, cases, [values], key=["id"])
         if row is None:
             row = self._connection.execute(_KNOWN, {"wanted": occurrence}).one()
-        visible = shown(kept, private=case.is_private)
         self._put_terms(row.number, case, terms_of(visible, noted))
 
     def _put_terms(self, number: int, case: Case, terms: Sequence[Term]) -> None:
