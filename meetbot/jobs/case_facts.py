@@ -194,6 +194,12 @@ def facts_of(
     )
 
 
+def flags_of(tx: Tx, case: Case) -> tuple[Flag, ...]:
+    """The flags of a case for whoever may see it: what only privacy officers hear of is left out
+    of a case that others see too."""
+    return shown(tx.flags.of(case.occurrence), private=case.is_private)
+
+
 def lines_of(tx: Tx, cases: Sequence[Case]) -> tuple[CaseLine, ...]:
     """Cases as a list shows them, in the same order."""
     flags = tx.flags.of_many([case.occurrence for case in cases])

@@ -206,6 +206,33 @@ def test_an_unknown_case_is_not_found(scene: Scene) -> None:
         do(scene, cases.acknowledge, case, officer)
 
 
+def test_what_only_privacy_officers_hear_of_is_no_officers_to_decide(scene: Scene) -> None:
+    """It was withdrawn with the exemption; the rest of the case is everybody's."""
+    case = scene.put()
+    first, *_ = scene.flags(case)
+    theirs = replace(
+        first,
+        id="F-000000000001",
+        key=replace(first.key, rule="confidential-intruder"),
+        message="An extra person was present.",
+        status=FlagStatus.WITHDRAWN,
+    )
+    with scene.store.transaction() as tx:
+        tx.flags.save([FlagChange(ChangeKind.WITHDRAWN, theirs)], as_of=NOW)
+    with scene.store.reading() as tx:
+        (line,) = lines_of(tx, [case])
+
+    assert "extra person" not in line.sentence
+    assert (
+        refused(
+            scene, cases.dismiss, case, officer, reason="technical", flag_ids=["F-000000000001"]
+        )
+        == "flags"
+    )
+    assert "extra person" not in repr(facts(scene, case))
+    assert "extra person" in repr(facts(scene, case, lambda _: True))
+
+
 # --- undo ---------------------------------------------------------------------------------------
 
 
