@@ -24,6 +24,15 @@ class NoticeKind(StrEnum):
     """To the host during the meeting: staff are missing now."""
     DIGEST = "digest"
     WEEKLY = "weekly"
+    ESCALATION = "escalation"
+    """A critical flag that nobody acknowledged in time."""
+    QUESTION = "question"
+    """To the host: an officer asks what happened."""
+    OUTCOME = "outcome"
+    """To a host who was asked or told: what an officer decided."""
+    HANDED_UP = "handed-up"
+    """To principal and privacy officers, or whoever the settings name: an officer wants them to
+    look at a case."""
     OPERATIONS = "operations"
     """To the operators: a source that stays unreadable, or mails that nobody got."""
 
@@ -37,6 +46,10 @@ class Audience(StrEnum):
     PRIVACY = "privacy"
     DIGEST = "digest"
     OPERATORS = "operators"
+    ESCALATION = "escalation"
+    """Told because nobody acknowledged a critical flag."""
+    OVERDUE = "overdue"
+    """Officers, told again of a high flag that nobody acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +124,20 @@ class MeetingCard:
     is_confidential: bool = False
     join_link: str | None = None
     """Only in the host's own reminder."""
+    case_id: str = ""
+    """Names the occurrence's case in links to the console; empty in mails queued before those."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingNotice:
-    """Content of `flag`, `fix-it`, `withdrawn`, `nudge`."""
+    """Content of mails about the flags of one meeting."""
 
     card: MeetingCard
     flags: tuple[FlagLine, ...]
     timeline: Timeline | None
     unknowns: tuple[str, ...]
     reason: str = ""
-    """Withdrawn: why."""
+    """Withdrawn: why. Outcome: `upheld` or `dismissed`."""
 
 
 @dataclass(frozen=True, slots=True)

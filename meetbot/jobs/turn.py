@@ -98,9 +98,7 @@ class Turn:
             FlagSave(changes, None if snapshot is None else next(digests), withheld)
             for changes, snapshot, withheld in self._saves
         ]
-        self.tx.flags.save_all(
-            saves, told=self._told, noted=self._noted, as_of=self._as_of
-        )
+        self.tx.flags.save_all(saves, told=self._told, noted=self._noted, as_of=self._as_of)
         self.tx.outbox.add(self._notices, as_of=self._as_of)
         for occurrence in self._dropped:
             ahead = (NoticeKind.REMINDER, NoticeKind.FIX_IT)
