@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import flag_document, instant, shown
+from meetbot.cli.output import shown
 from meetbot.domain.addresses import parse_address
+from meetbot.domain.flag_documents import flag_document, instant
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.people import AccountKind
 from meetbot.errors import BadInput, Mistake, NotFound
