@@ -34,6 +34,18 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "holds": ("added_at", "by", "kind", "reason", "subject"),
     "api_tokens": ("added_at", "by", "digest", "expires_at", "id", "name", "scopes"),
     "api_token_ends": ("ended_at", "ended_by", "id"),
+    "case_events": (
+        "about",
+        "at",
+        "by",
+        "case_id",
+        "choice",
+        "kind",
+        "note",
+        "of",
+        "person",
+        "steps",
+    ),
     "hold_ends": ("added_at", "kind", "removed_at", "removed_by", "removed_reason", "subject"),
 }
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
@@ -50,6 +62,8 @@ class LinkKind(StrEnum):
 
     GENESIS = "genesis"
     DECISION = "decision"
+    CASE = "case"
+    """Something was done about a case: asked, answered, escalated, proposed, undone …"""
     REGISTRY = "registry"
     MAIL = "mail"
     HOLD = "hold"
