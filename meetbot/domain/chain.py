@@ -32,7 +32,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "registry_ends": ("cells", "file", "known_from", "known_to", "row_key"),
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
-    "api_tokens": ("added_at", "by", "digest", "expires_at", "id", "name", "scopes"),
+    "api_tokens": ("added_at", "by", "digest", "expires_at", "id", "program", "scopes"),
     "api_token_ends": ("ended_at", "ended_by", "id"),
     "case_events": (
         "about",

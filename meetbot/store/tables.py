@@ -497,7 +497,7 @@ api_tokens = Table(
     "api_tokens",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("name", Words, nullable=False),
+    Column("program", Words, nullable=False),
     Column("digest", Text, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
     Column("by", Words, nullable=False),

@@ -27,7 +27,7 @@ class SqlTokens:
         """Store a new token."""
         row = {
             "id": clean_key(token.id),
-            "name": clean(token.name),
+            "program": clean(token.name),
             "digest": token.digest,
             "scopes": " ".join(sorted(token.scopes)),
             "by": clean(token.by),
@@ -80,7 +80,7 @@ class SqlTokens:
 def _token(row: Row[Any]) -> ApiToken:
     return ApiToken(
         row.id,
-        row.name,
+        row.program,
         row.digest,
         tuple(Scope(scope) for scope in row.scopes.split()),
         row.by,

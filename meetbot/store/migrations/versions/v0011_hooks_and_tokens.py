@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         *(
             sa.Column(name, sa.Text(), nullable=False)
-            for name in ("name", "digest", "scopes", "by")
+            for name in ("program", "digest", "scopes", "by")
         ),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
