@@ -707,6 +707,21 @@ class FlagStore(Protocol):
     ) -> list[Flag]:
         """Flags, newest first."""
 
+    def page(
+        self,
+        *,
+        statuses: Collection[FlagStatus],
+        rule: str | None,
+        private: bool,
+        after: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Flag], str | None]:
+        """Some flags, the last opened first, and `after` of the next page, None on the last.
+
+        `private`: whether those of private cases may be among them. Raises `BadInput` for an
+        `after` that no page gave.
+        """
+
 
 class CaseOrder(StrEnum):
     """Which case comes first; of equal ones the one whose newest flag was opened last."""
@@ -1009,6 +1024,14 @@ class HookStore(Protocol):
         """Forget those that were delivered or given up before an instant; gives how many."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer to a request with a key; `asked` is the digest of the request."""
+
+    asked: str
+    body: str
+
+
 class TokenStore(Protocol):
     """Tokens of other programs; each coming and each end is a link of the chain."""
 
@@ -1026,6 +1049,15 @@ class TokenStore(Protocol):
 
     def list(self) -> list[ApiToken]:
         """All tokens, oldest first."""
+
+    def answered(self, token_id: str, key: str) -> KeptAnswer | None:
+        """What a request with this key of its own was answered."""
+
+    def answer(self, token_id: str, key: str, asked: str, body: str, *, at: datetime) -> None:
+        """Remember an answer, so that asking again does nothing twice."""
+
+    def forget_answers(self, *, before: datetime) -> int:
+        """Forget answers given before an instant; gives how many."""
 
 
 class ChainStore(Protocol):

@@ -513,6 +513,18 @@ api_tokens = Table(
 )
 """Tokens of other programs, by digest; `scopes` are words with a space between them."""
 
+api_answers = Table(
+    "api_answers",
+    metadata,
+    Column("token_id", Key, ForeignKey("api_tokens.id", ondelete="CASCADE"), primary_key=True),
+    Column("request_key", Key, primary_key=True),
+    Column("asked", Text, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+    Index(None, "answered_at"),
+)
+"""What requests with a key of their own were answered, for a day; `asked` is a digest."""
+
 # --- chain and retention ------------------------------------------------------------------------
 
 chain = Table(

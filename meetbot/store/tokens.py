@@ -6,14 +6,15 @@ import builtins
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from meetbot.domain.chain import LinkKind
 from meetbot.domain.tokens import ApiToken, Scope
 from meetbot.errors import NotFound
+from meetbot.ports import KeptAnswer
 from meetbot.store.chain import SqlChain, digest_of
 from meetbot.store.columns import clean, clean_key
-from meetbot.store.tables import api_tokens
+from meetbot.store.tables import api_answers, api_tokens
 
 
 class SqlTokens:
@@ -75,6 +76,31 @@ class SqlTokens:
         """All tokens, oldest first."""
         query = select(api_tokens).order_by(api_tokens.c.added_at, api_tokens.c.id)
         return [_token(row) for row in self._connection.execute(query)]
+
+    def answered(self, token_id: str, key: str) -> KeptAnswer | None:
+        """What a request with this key of its own was answered."""
+        row = self._connection.execute(
+            select(api_answers).where(
+                api_answers.c.token_id == token_id, api_answers.c.request_key == key
+            )
+        ).first()
+        return None if row is None else KeptAnswer(row.asked, row.body)
+
+    def answer(self, token_id: str, key: str, asked: str, body: str, *, at: datetime) -> None:
+        """Remember an answer."""
+        row = {
+            "token_id": token_id,
+            "request_key": key,
+            "asked": asked,
+            "body": body,
+            "answered_at": at,
+        }
+        self._connection.execute(insert(api_answers), row)
+
+    def forget_answers(self, *, before: datetime) -> int:
+        """Forget answers given before an instant; gives how many."""
+        old = delete(api_answers).where(api_answers.c.answered_at < before)
+        return self._connection.execute(old).rowcount
 
 
 def _token(row: Row[Any]) -> ApiToken:

@@ -53,5 +53,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
         sa.UniqueConstraint("digest", name=op.f("uq_api_tokens_digest")),
     )
+    op.create_table(
+        "api_answers",
+        sa.Column("token_id", sa.Text(), nullable=False),
+        sa.Column("request_key", sa.Text(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token_id", "request_key", name=op.f("pk_api_answers")),
+        sa.ForeignKeyConstraint(
+            ["token_id"],
+            ["api_tokens.id"],
+            name=op.f("fk_api_answers_token_id_api_tokens"),
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_index(
+        op.f("ix_api_answers_answered_at"), "api_answers", ["answered_at"], unique=False
+    )
     for column in ("link", "ended_link"):
         op.create_index(op.f(f"ix_api_tokens_{column}"), "api_tokens", [column], unique=False)
