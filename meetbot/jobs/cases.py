@@ -447,7 +447,9 @@ def escalate(
     """
     case = _officers_case(tx, case_id, actor, None)
     _check_note(deps, tx, note)
-    case_mails.hand_up(deps, tx, case, as_of)
+    if not case_mails.hand_up(deps, tx, case, as_of):
+        fix = "escalate what waits or was upheld"
+        raise _wrong("case", "has nothing that waits and nothing that was upheld", fix)
     return tx.cases.add_event(
         CaseEvent(case.id, EventKind.ESCALATED, as_of, actor.address, note=note)
     )
