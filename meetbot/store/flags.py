@@ -240,7 +240,7 @@ class SqlFlags:
         return found[:limit], f"{to_micros(last.opened_at)}.{last.id}"
 
 
-_PLACE = re.compile(r"(\d{1,17})\.(F-[0-9a-f]{12})", re.ASCII)
+_PLACE = re.compile(r"(\d{1,16})\.(F-[0-9a-f]{12})", re.ASCII)
 """Of the last flag of a page: microseconds and id."""
 
 

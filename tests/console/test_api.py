@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 import schemathesis
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from werkzeug.test import TestResponse
 
 from meetbot.console.access import Role
+from meetbot.domain.casework import Noted
 from meetbot.domain.flag_documents import flag_document
-from meetbot.domain.flags import FlagStatus
+from meetbot.domain.flags import ChangeKind, FlagChange, FlagStatus
 from meetbot.domain.tokens import ApiToken, Scope, token_digest
+from tests.builders import a_stored_flag
 from tests.console.conftest import PEOPLE, Console
 
 READ, DECIDE, PRIVATE = "mbt_read", "mbt_decide", "mbt_private"
@@ -185,12 +188,14 @@ def test_cases_page_and_filter(api: Console) -> None:
 
 def test_private_cases_want_their_scope(api: Console) -> None:
     """Without it they are in no list and behind no id, and so are their flags."""
-    private = [
-        case
-        for case in ask(api, "/cases?limit=200", PRIVATE).get_json()["cases"]
-        if case["private"]
-    ]
-    assert private
+    flag = a_stored_flag("confidential-intruder", uid="clinical@google.com")
+    with api.store.transaction() as tx:
+        tx.flags.save([FlagChange(ChangeKind.OPENED, flag)], as_of=api.now)
+        noted = Noted(None, (), (), is_private=True, starts_at=api.now)
+        tx.cases.note(flag.key.occurrence, noted)
+    everything = ask(api, "/cases?limit=200", PRIVATE).get_json()["cases"]
+    private = [case for case in everything if case["private"]]
+    assert len(private) == 1
     for case in private:
         assert ask(api, f"/cases/{case['id']}").status_code == 404
         detail = ask(api, f"/cases/{case['id']}", PRIVATE).get_json()
@@ -237,7 +242,8 @@ def test_one_flag_can_be_decided_alone(api: Console) -> None:
     case = next(c for c in cases if c["pending"] > 1)
     flags = ask(api, f"/cases/{case['id']}").get_json()["flags"]
     one = next(f for f in flags if f["status"] == "open")
-    answer = decide(api, f"/flags/{one['id']}", **{"as": "dismissed", "reason": "technical"})
+    wanted: Any = {"as": "dismissed", "reason": "technical"}
+    answer = decide(api, f"/flags/{one['id']}", **wanted)
     assert answer.status_code == 201
     assert answer.get_json()["event"]["flags"] == [one["id"]]
     with api.store.reading() as tx:
@@ -304,7 +310,7 @@ def test_a_refused_request_may_be_repeated_with_its_key(api: Console) -> None:
     ("data", "content_type", "status"),
     [
         (b"{", "application/json", 400),
-        (b"[" * 100_000, "application/json", 400),
+        (b"[" * 60_000, "application/json", 400),
         (b"\xff", "application/json", 400),
         (b"[]", "application/json", 422),
         (b"{}", "text/plain", 415),
@@ -330,24 +336,19 @@ def test_a_body_that_is_no_decision_is_refused(
 # --- the document -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def api_schema(api: Console) -> Any:
-    """The document as the program that asks everything reads it."""
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_every_answer_is_as_the_document_says(api: Console, mode: GenerationMode) -> None:
+    """Whatever is asked, rightly or not, the answer is one that is described."""
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api.app)
-    schema.config.generation.update(modes=list(GenerationMode))
-    return schema
+    schema.validate()
+    for found in schema.get_all_operations():
 
+        @given(case=found.ok().as_strategy(generation_mode=mode))
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        def ask_anything(case: schemathesis.Case[Any]) -> None:
+            # Whether a reason goes with a decision, and who is an officer, no schema can tell.
+            beside: list[Any] = [positive_data_acceptance] if case.method == "POST" else []
+            headers = {"Authorization": f"Bearer {PRIVATE}"}
+            case.call_and_validate(headers=headers, excluded_checks=beside)
 
-_schema = schemathesis.pytest.from_fixture("api_schema")
-
-
-@_schema.parametrize()
-@settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
-    """Whatever is asked, also with hostile values, the answer is one that is described."""
-    case.call_and_validate(headers={"Authorization": f"Bearer {PRIVATE}"})
+        ask_anything()

@@ -21,6 +21,7 @@ Moment = Annotated[
 ]
 Word = Annotated[str, StringConstraints(max_length=200)]
 _MOST = 200
+_PLACE = "`next` of the page before"
 
 
 class _Model(BaseModel):
@@ -215,16 +216,17 @@ class DecisionAnswer(_Model):
     proposed: bool
 
 
-class Page(_Model):
-    """Which page."""
-
-    after: Annotated[Word | None, Field(description="`next` of the page before")] = None
-    limit: Annotated[int, Field(ge=1, le=_MOST)] = 50
+Limit = Annotated[int, Field(ge=1, le=_MOST)]
 
 
-class CaseFilter(Page):
+class CaseFilter(_Model):
     """Which cases; everything given must fit."""
 
+    after: Annotated[
+        str | None,
+        Field(pattern=rf"^[0-4]\.[0-9]{{1,16}}\.{CASE_ID}$", description=_PLACE),
+    ] = None
+    limit: Limit = 50
     status: CaseStatus | None = None
     severity: Severity | None = None
     rule: Word | None = None
@@ -233,8 +235,12 @@ class CaseFilter(Page):
     order: Literal["newest", "severe"] = "newest"
 
 
-class FlagFilter(Page):
+class FlagFilter(_Model):
     """Which flags; everything given must fit."""
 
+    after: Annotated[
+        str | None, Field(pattern=rf"^[0-9]{{1,16}}\.{FLAG_ID}$", description=_PLACE)
+    ] = None
+    limit: Limit = 50
     status: Literal["open", "closed", "all"] = "open"
     rule: Word | None = None
