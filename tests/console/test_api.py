@@ -12,6 +12,7 @@ import schemathesis
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from werkzeug.test import TestResponse
 
@@ -342,6 +343,7 @@ def test_every_answer_is_as_the_document_says(api: Console, mode: GenerationMode
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", api.app)
     schema.validate()
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
 
         @given(case=found.ok().as_strategy(generation_mode=mode))
         @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
