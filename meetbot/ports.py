@@ -33,6 +33,8 @@ from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
+from meetbot.domain.tokens import ApiToken
+from meetbot.domain.webhooks import Endpoint, HookEvent
 
 Clock = Callable[[], datetime]
 
@@ -247,6 +249,14 @@ class MailerPort(Protocol):
 
     def send(self, mail: Mail) -> None:
         """Hand the mail over. Raises `Temporary` (try again) or `Permanent` (never will)."""
+
+
+class HookPort(Protocol):
+    """Posts to programs. Never retried inside: the deliveries do that."""
+
+    def post(self, endpoint: Endpoint, delivery_id: str, body: str, *, at: datetime) -> None:
+        """Sign and hand over. Raises `Temporary` (try again), `Permanent` (never again: the
+        endpoint is gone)."""
 
 
 class ComposePort(Protocol):
@@ -724,6 +734,21 @@ class FlagStore(Protocol):
     ) -> list[Flag]:
         """Flags, newest first."""
 
+    def page(
+        self,
+        *,
+        statuses: Collection[FlagStatus],
+        rule: str | None,
+        private: bool,
+        after: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Flag], str | None]:
+        """Some flags, the last opened first, and `after` of the next page, None on the last.
+
+        `private`: whether those of private cases may be among them. Raises `BadInput` for an
+        `after` that no page gave.
+        """
+
 
 class CaseOrder(StrEnum):
     """Which case comes first; of equal ones the one whose newest flag was opened last."""
@@ -966,6 +991,105 @@ class SourceRead:
     failing_since: datetime | None = None
 
 
+class HookState(StrEnum):
+    """Life of a delivery to a program."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HookDelivery:
+    """What one program is told of one change. `body` is empty once it was delivered."""
+
+    id: str
+    endpoint: str
+    event: HookEvent
+    flag_id: str
+    state: HookState
+    attempts: int
+    due_at: datetime
+    queued_at: datetime
+    changed_at: datetime
+    reason: str
+    body: str
+
+
+class HookStore(Protocol):
+    """What programs are told: a place in the flags' history for each, and deliveries."""
+
+    def plan(self, endpoint: Endpoint, *, as_of: datetime, limit: int) -> int:
+        """Queue what came into the history since the last time; gives how many rows were read.
+
+        A new endpoint hears of nothing that was before. Nothing private is ever queued.
+        """
+
+    def due(self, endpoint: str, as_of: datetime, limit: int) -> list[HookDelivery]:
+        """Deliveries to try now, in order; none of a flag whose earlier one still waits."""
+
+    def delivered(self, delivery_id: str, *, at: datetime) -> None:
+        """It arrived."""
+
+    def defer(self, delivery_id: str, reason: str, *, retry_at: datetime, at: datetime) -> None:
+        """Try again later."""
+
+    def fail(self, delivery_id: str, reason: str, *, at: datetime) -> None:
+        """Given up."""
+
+    def switch_off(self, endpoint: str, reason: str, *, at: datetime) -> None:
+        """The endpoint wants nothing any more; what waits for it is given up."""
+
+    def off(self) -> Mapping[str, datetime]:
+        """Endpoints that are switched off, and since when."""
+
+    def retry(self, wanted: str, *, at: datetime) -> int:
+        """Queue again what was given up: one delivery by its id, or all of an endpoint, which is
+        switched on again. Gives how many."""
+
+    def list(self, *, states: Collection[HookState] | None = None) -> list[HookDelivery]:
+        """Deliveries, the newest first."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget those that were delivered or given up before an instant; gives how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer to a request with a key; `asked` is the digest of the request."""
+
+    asked: str
+    body: str
+
+
+class TokenStore(Protocol):
+    """Tokens of other programs; each coming and each end is a link of the chain."""
+
+    def add(self, token: ApiToken) -> None:
+        """Store a new token."""
+
+    def end(self, token_id: str, *, by: str, at: datetime) -> ApiToken:
+        """End a token; raises `NotFound` where none of this id is in force."""
+
+    def find(self, digest: str) -> ApiToken | None:
+        """The token of a digest, ended and expired ones too."""
+
+    def used(self, token_id: str, *, at: datetime) -> None:
+        """Note that it was used."""
+
+    def list(self) -> list[ApiToken]:
+        """All tokens, oldest first."""
+
+    def answered(self, token_id: str, key: str) -> KeptAnswer | None:
+        """What a request with this key of its own was answered."""
+
+    def answer(self, token_id: str, key: str, asked: str, body: str, *, at: datetime) -> None:
+        """Remember an answer, so that asking again does nothing twice."""
+
+    def forget_answers(self, *, before: datetime) -> int:
+        """Forget answers given before an instant; gives how many."""
+
+
 class ChainStore(Protocol):
     """The hash chain over what was decided, imported, mailed, held, exported and deleted.
 
@@ -1199,6 +1323,16 @@ class Tx(Protocol):
     @property
     def reminders(self) -> ReminderStore:
         """Reminders made."""
+        ...
+
+    @property
+    def hooks(self) -> HookStore:
+        """What programs are told."""
+        ...
+
+    @property
+    def tokens(self) -> TokenStore:
+        """Tokens of other programs."""
         ...
 
     @property

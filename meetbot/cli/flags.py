@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import flag_document, instant, shown
+from meetbot.cli.output import shown
+from meetbot.domain.flag_documents import flag_document, instant
 from meetbot.domain.flags import FlagStatus
 from meetbot.errors import BadInput, Mistake, NotFound
 from meetbot.jobs.decisions import REASONS, decide_one, decision_mistakes

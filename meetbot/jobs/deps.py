@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from meetbot.domain.findings import Severity
 from meetbot.domain.people import Pseudonyms
 from meetbot.domain.policy import Policy
+from meetbot.domain.webhooks import Endpoint
 from meetbot.ports import (
     CalendarPort,
     ComposePort,
     DirectoryPort,
+    HookPort,
     MailerPort,
     MeetPort,
     RegistrySource,
@@ -107,5 +109,9 @@ class Deps:
     district: District
     registry_source: RegistrySource | None = None
     """The spreadsheet that is imported again and again, if one is configured."""
+    hooks: HookPort | None = None
+    """Posts to `endpoints`; None without any."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Programs that are told of changes."""
     go_on: Callable[[], None] = lambda: None
     """Called between two units of work; raises `Stopped` when the service is to end."""

@@ -78,7 +78,7 @@ _TERMS_OF_MANY = (
     .where(one_of(case_terms.c.case, "some"))
     .order_by(case_terms.c.case, case_terms.c.kind, case_terms.c.value)
 )
-_PLACE = re.compile(r"(\d)\.(\d{1,18})\.(C-[0-9a-f]{12})", re.ASCII)
+_PLACE = re.compile(r"(\d)\.(\d{1,16})\.(C-[0-9a-f]{12})", re.ASCII)
 """Of the last case of a page: rank, microseconds and id."""
 
 

@@ -46,6 +46,7 @@ from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
 from meetbot.store.tables import (
+    api_tokens,
     case_events,
     chain,
     decisions,
@@ -193,12 +194,15 @@ LINKS: Mapping[str, Column[Any]] = {
     "outbox": outbox.c.link,
     "holds": holds.c.link,
     "hold_ends": holds.c.ended_link,
+    "api_tokens": api_tokens.c.link,
+    "api_token_ends": api_tokens.c.ended_link,
 }
 """For each name in `payload.rows` the column that names the link."""
 _ONLY: Mapping[str, ColumnElement[bool]] = {
     "registry_ends": registry_rows.c.known_to.is_not(None),
     "outbox": outbox.c.state == OutboxState.SENT,
     "hold_ends": holds.c.removed_at.is_not(None),
+    "api_token_ends": api_tokens.c.ended_at.is_not(None),
 }
 """Which rows some link has to know, where not all of them."""
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select
 
 from meetbot.domain.casework import Noted
 from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.snapshots import Withheld
-from meetbot.errors import NotFound
+from meetbot.errors import BadInput, Mistake, NotFound
 from meetbot.ports import Decision, FlagSave, HistoryEntry
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
-from meetbot.store.columns import clean, clean_key
+from meetbot.store.columns import clean, clean_key, from_micros, to_micros
 from meetbot.store.statements import batches, one_of, upsert
-from meetbot.store.tables import decisions, flag_history, flags
+from meetbot.store.tables import cases, decisions, flag_history, flags
 
 _OF = select(flags.c.flag).where(flags.c.occurrence == bindparam("wanted"))
 _OF_MANY = (
@@ -207,6 +208,49 @@ class SqlFlags:
             conditions.append(flags.c.rule == rule)
         return self._newest_first(*conditions)
 
+    def page(
+        self,
+        *,
+        statuses: Collection[FlagStatus],
+        rule: str | None,
+        private: bool,
+        after: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Flag], str | None]:
+        """Some flags, the last opened first, and `after` of the next page, None on the last."""
+        conditions: builtins.list[ColumnElement[bool]] = [flags.c.status.in_(sorted(statuses))]
+        if rule is not None:
+            conditions.append(flags.c.rule == rule)
+        query = select(flags.c.flag)
+        if not private:
+            # A flag whose case nobody noted counts as private.
+            query = query.join(cases, cases.c.occurrence == flags.c.occurrence)
+            conditions.append(cases.c.is_private.is_(False))
+        if after is not None:
+            opened_at, flag_id = _place(after)
+            conditions.append(
+                or_(
+                    flags.c.opened_at < opened_at,
+                    and_(flags.c.opened_at == opened_at, flags.c.id > flag_id),
+                )
+            )
+        query = query.where(*conditions).order_by(flags.c.opened_at.desc(), flags.c.id)
+        found = list(self._connection.execute(query.limit(limit + 1)).scalars())
+        if len(found) <= limit:
+            return found, None
+        last = found[limit - 1]
+        return found[:limit], f"{to_micros(last.opened_at)}.{last.id}"
+
+
+_PLACE = re.compile(r"(\d{1,16})\.(F-[0-9a-f]{12})", re.ASCII)
+"""Of the last flag of a page: microseconds and id."""
+
+
+def _place(text: str) -> tuple[datetime, str]:
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise BadInput([Mistake("after", "is no place in the list", "give what the page gave")])
+    return from_micros(int(found[1])), found[2]
 
 def _entry(
     flag: Flag,

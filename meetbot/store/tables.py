@@ -464,6 +464,69 @@ reminders = Table(
 )
 """Which reminder was queued for which start of an occurrence."""
 
+# --- other programs -----------------------------------------------------------------------------
+
+hook_endpoints = Table(
+    "hook_endpoints",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("read_to", BigInteger, nullable=False),
+    Column("off_since", Instant),
+)
+"""Programs that are told of changes: up to which row of `flag_history`, and since when no more."""
+
+hook_deliveries = Table(
+    "hook_deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("endpoint", Key, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("flag_id", Key, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Index(None, "endpoint", "state", "flag_id", "number"),
+    Index(None, "state", "changed_at"),
+)
+"""What programs are told; `number` is the row of `flag_history`. No body once it arrived."""
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("program", Words, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("ended_at", Instant),
+    Column("ended_by", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""Tokens of other programs, by digest; `scopes` are words with a space between them."""
+
+api_answers = Table(
+    "api_answers",
+    metadata,
+    Column("token_id", Key, ForeignKey("api_tokens.id", ondelete="CASCADE"), primary_key=True),
+    Column("request_key", Key, primary_key=True),
+    Column("asked", Text, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+    Index(None, "answered_at"),
+)
+"""What requests with a key of their own were answered, for a day; `asked` is a digest."""
+
 # --- chain and retention ------------------------------------------------------------------------
 
 chain = Table(
