@@ -949,6 +949,9 @@ class Outbox(Protocol):
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
 
+    def cancel(self, notice_id: str, *, as_of: datetime) -> None:
+        """Drop one unsent notice, if there is one of this id."""
+
     def known(self, notice_ids: Collection[str]) -> frozenset[str]:
         """Which of these ids were ever queued."""
 

@@ -138,18 +138,16 @@ def facts_of(
 ) -> CaseFacts:
     """All facts of a case, for somebody who may see it.
 
-    `sees` tells which other cases may be named beside it (`console.access.may_see_case`); what was
-    found while the meeting was confidential is shown only to whom private cases are shown. Raises
-    `NotFound` for a case that is not there, or that this person may not see.
+    `sees` tells which cases this person may see (`console.access.may_see_case`): this one, those
+    named beside it, and whether private ones. Raises `NotFound` for a case that is not there, or
+    that this person may not see.
     """
     case = tx.cases.find(case_id)
     if case is None or not sees(case):
         raise NotFound("there is no such case")
     sees_private = _sees_private(case, sees)
-    kept = _kept(tx, case, sees_private=sees_private)
-    if not kept:
-        raise NotFound("there is no such case")
-    flags = [flag for flag, _ in kept]
+    flags = shown(tx.flags.of(case.occurrence), private=sees_private)
+    kept = [(flag, tx.flags.entries(flag.id)) for flag in flags]
     snapshots, unreadable = _snapshots(tx, [entries for _, entries in kept])
     last = _newest(kept, snapshots)
     dossier = last[1].dossier if last else None
@@ -241,28 +239,10 @@ def _sees_private(case: Case, sees: Callable[[Case], bool]) -> bool:
     return sees(replace(case, is_private=True))
 
 
-def _kept(tx: Tx, case: Case, *, sees_private: bool) -> list[_Kept]:
-    """The flags with their histories, without those that were confidential to the end."""
-    flags = shown(tx.flags.of(case.occurrence), private=sees_private)
-    kept = [(flag, tx.flags.entries(flag.id)) for flag in flags]
-    if sees_private:
-        return kept
-    return [
-        (flag, entries)
-        for flag, entries in kept
-        if flag.status.is_pending or _withheld(entries) is not Withheld.CONFIDENTIAL
-    ]
-
-
 def _last_change(entries: Sequence[HistoryEntry]) -> HistoryEntry | None:
     """The last change by the rules; an officer's decision rests on no snapshot of its own."""
     changes = [entry for entry in entries if entry.snapshot or entry.withheld]
     return changes[-1] if changes else None
-
-
-def _withheld(entries: Sequence[HistoryEntry]) -> Withheld | None:
-    last = _last_change(entries)
-    return last.withheld if last else None
 
 
 def _snapshots(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.cards import card_of, lines_of
-from meetbot.domain.casework import Case, EventKind
+from meetbot.domain.casework import Case, CaseEvent, EventKind
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.notices import Audience, MeetingCard, MeetingNotice, Notice, NoticeKind
 from meetbot.domain.people import AccountKind
@@ -98,6 +98,19 @@ def tell_outcome(
         )
 
 
+def cancel_outcome(tx: Tx, decision: CaseEvent, as_of: datetime) -> None:
+    """The outcome that a decision tells is not sent: it was undone."""
+    for step in decision.steps[:1]:
+        tx.outbox.cancel(
+            _id(NoticeKind.OUTCOME, Audience.HOST, decision.case_id, decision.at, step.after),
+            as_of=as_of,
+        )
+
+
+def _id(kind: NoticeKind, audience: Audience, case_id: str, at: datetime, reason: str) -> str:
+    return notice_id(kind, audience, case_id, at.isoformat(), reason)
+
+
 def _queue(
     deps: Standards,
     tx: Tx,
@@ -115,7 +128,7 @@ def _queue(
     tx.outbox.add(
         [
             Notice(
-                id=notice_id(kind, audience, case.id, at.isoformat(), reason),
+                id=_id(kind, audience, case.id, at, reason),
                 kind=kind,
                 audience=audience,
                 to=to,

@@ -20,7 +20,6 @@ from enum import StrEnum
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.casework import Case, CaseEvent, EventKind, Step
 from meetbot.domain.flags import Flag, FlagStatus
-from meetbot.domain.notices import NoticeKind
 from meetbot.domain.people import AccountKind
 from meetbot.domain.registry import IdentityKind
 from meetbot.errors import AccessDenied, BadInput, MeetbotError, Mistake, NotFound, Outdated
@@ -397,7 +396,7 @@ def undo(deps: Standards, tx: Tx, case_id: str, actor: Actor, *, as_of: datetime
     steps: tuple[Step, ...] = ()
     if last.kind is not EventKind.PROPOSED:
         steps = restore(tx, last.steps, by=actor.address, at=as_of)
-        tx.outbox.drop(case.occurrence, (NoticeKind.OUTCOME,), as_of=as_of)
+        case_mails.cancel_outcome(tx, last, as_of)
         # What came in while it was decided was passed over.
         tx.meetings.wake(case.occurrence, as_of)
     return tx.cases.add_event(

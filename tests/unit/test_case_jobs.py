@@ -291,6 +291,28 @@ def test_a_flag_that_changed_since_stays(scene: Scene) -> None:
     assert scene.statuses(case) == {FlagStatus.WITHDRAWN, FlagStatus.OPEN}
 
 
+def test_undoing_stops_its_own_mail_only(scene: Scene) -> None:
+    """What another decision of the same minute tells the host is sent."""
+    case = scene.put(told=["host"])
+    first, second_flag, *_ = scene.flags(case)
+    do(scene, cases.dismiss, case, officer, reason="technical", flag_ids=[first.id])
+    do(
+        scene,
+        cases.uphold,
+        case,
+        officer,
+        reason="data-disclosed",
+        flag_ids=[second_flag.id],
+        as_of=later(5),
+    )
+    do(scene, cases.undo, case, officer, as_of=later(10))
+
+    assert {mail.notice.due_at: mail.state for mail in scene.mails(case)} == {
+        later(60): OutboxState.QUEUED,
+        later(65): OutboxState.DROPPED,
+    }
+
+
 # --- four eyes ----------------------------------------------------------------------------------
 
 
@@ -679,16 +701,6 @@ def test_where_no_record_is_kept_it_is_said(scene: Scene, withheld: Withheld) ->
     assert found.timeline is None
     assert found.strangers == ()
     assert (found.school, found.host) == ("Lincoln School", "Teacher")
-
-
-def test_what_was_confidential_to_the_end_stays_hidden(scene: Scene) -> None:
-    """The meeting is not confidential any more, but what was found before is."""
-    case = scene.put(withheld=Withheld.CONFIDENTIAL)
-    do(scene, cases.dismiss, case, officer, reason="technical")
-    with pytest.raises(NotFound):
-        facts(scene, case)
-
-    assert len(facts(scene, case, lambda _: True).flags) == case.flags
 
 
 def test_a_snapshot_that_was_changed_is_said(scene: Scene) -> None:
