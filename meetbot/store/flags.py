@@ -15,6 +15,7 @@ from meetbot.domain.casework import Noted
 from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.routing import PRIVATE_RULES
 from meetbot.domain.snapshots import Withheld
 from meetbot.errors import BadInput, Mistake, NotFound
 from meetbot.ports import Decision, FlagSave, HistoryEntry
@@ -225,7 +226,10 @@ class SqlFlags:
         if not private:
             # A flag whose case nobody noted counts as private.
             query = query.join(cases, cases.c.occurrence == flags.c.occurrence)
-            conditions.append(cases.c.is_private.is_(False))
+            conditions += [
+                cases.c.is_private.is_(False),
+                flags.c.rule.not_in(sorted(PRIVATE_RULES)),
+            ]
         if after is not None:
             opened_at, flag_id = _place(after)
             conditions.append(
@@ -251,6 +255,7 @@ def _place(text: str) -> tuple[datetime, str]:
     if found is None:
         raise BadInput([Mistake("after", "is no place in the list", "give what the page gave")])
     return from_micros(int(found[1])), found[2]
+
 
 def _entry(
     flag: Flag,

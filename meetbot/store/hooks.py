@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, select, update
 
+from meetbot.domain.routing import PRIVATE_RULES
 from meetbot.domain.webhooks import Endpoint, FlagEvent, HookEvent, body_of, delivery_id
 from meetbot.ports import HookDelivery, HookState
 from meetbot.store.tables import cases, flag_history, flags, hook_deliveries, hook_endpoints
@@ -70,7 +71,13 @@ class SqlHooks:
             .limit(limit)
         )
         return [
-            FlagEvent(row.id, row.at, row.change, row.flag, bool(row.is_private))
+            FlagEvent(
+                row.id,
+                row.at,
+                row.change,
+                row.flag,
+                bool(row.is_private) or row.flag.rule in PRIVATE_RULES,
+            )
             for row in self._connection.execute(query)
         ]
 

@@ -69,6 +69,16 @@ def test_a_private_flag_is_never_told(store: SqlStore) -> None:
     assert due(store) == []
 
 
+def test_a_flag_of_which_only_privacy_officers_hear_is_never_told(store: SqlStore) -> None:
+    """Also where its meeting is confidential no more."""
+    plan(store)
+    flag = a_stored_flag("confidential-intruder", status=FlagStatus.WITHDRAWN)
+    change(store, ChangeKind.OPENED, a_stored_flag())
+    change(store, ChangeKind.WITHDRAWN, flag)
+    plan(store)
+    assert [one.flag_id for one in due(store)] == [a_stored_flag().id]
+
+
 def test_a_program_hears_only_of_the_events_it_named(store: SqlStore) -> None:
     """What it did not ask for is passed over, and not told later either."""
     endpoint = replace(ENDPOINT, events=frozenset({HookEvent.WITHDRAWN}))

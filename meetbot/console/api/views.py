@@ -37,7 +37,7 @@ from meetbot.console.api.operations import (
 from meetbot.console.api.problems import Refused
 from meetbot.console.services import services
 from meetbot.domain.case_ids import case_id as case_id_of
-from meetbot.domain.casework import Case, EventKind
+from meetbot.domain.casework import Case, EventKind, shown
 from meetbot.domain.flags import FlagStatus
 from meetbot.domain.tokens import Scope
 from meetbot.errors import Mistake
@@ -99,7 +99,7 @@ def list_cases() -> Response:
         rules=_only(wanted.rule),
         partners=_only(wanted.partner),
         schools=_only(wanted.school),
-        private=Scope.PRIVATE in current_token().scopes,
+        private=_is_privy(),
     )
     with services().deps.store.reading() as tx:
         page = tx.cases.list(
@@ -123,7 +123,10 @@ def get_case(case_id: str) -> Response:
         case = _seen(tx, case_id)
         detail = CaseDetail(
             case=CaseModel.of(case),
-            flags=[FlagModel.of(flag) for flag in tx.flags.of(case.occurrence)],
+            flags=[
+                FlagModel.of(flag)
+                for flag in shown(tx.flags.of(case.occurrence), private=_is_privy())
+            ],
             events=[EventModel.of(event) for event in tx.cases.events(case.id)],
         )
     answer = _answer(detail)
@@ -134,9 +137,13 @@ def get_case(case_id: str) -> Response:
 def _seen(tx: Tx, case_id: str) -> Case:
     """A case that this token may read; whether it exists is told to no other."""
     case = tx.cases.find(case_id)
-    if case is None or (case.is_private and Scope.PRIVATE not in current_token().scopes):
+    if case is None or (case.is_private and not _is_privy()):
         raise Refused(404, "There is no such case, or it is not for this token.")
     return case
+
+
+def _is_privy() -> bool:
+    return Scope.PRIVATE in current_token().scopes
 
 
 @blueprint.get("/flags")
@@ -158,7 +165,7 @@ def list_flags() -> Response:
         flags, after = tx.flags.page(
             statuses=_STATUSES[wanted.status],
             rule=wanted.rule,
-            private=Scope.PRIVATE in current_token().scopes,
+            private=_is_privy(),
             after=wanted.after,
             limit=wanted.limit,
         )
@@ -174,6 +181,8 @@ def get_flag(flag_id: str) -> Response:
     with services().deps.store.reading() as tx:
         flag = tx.flags.get(flag_id)
         _seen(tx, case_id_of(flag.key.occurrence))
+    if not shown([flag], private=_is_privy()):
+        raise Refused(404, "There is no such flag, or it is not for this token.")
     return _answer(FlagModel.of(flag))
 
 
