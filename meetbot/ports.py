@@ -32,6 +32,7 @@ from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
+from meetbot.domain.storms import Ending, Storm
 
 Clock = Callable[[], datetime]
 
@@ -673,6 +674,9 @@ class FlagStore(Protocol):
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told and at which severity."""
 
+    def statuses(self, flag_ids: Collection[str]) -> Mapping[str, FlagStatus]:
+        """Statuses by id; flags that are not there are left out."""
+
     def decide(self, decision: Decision) -> Flag:
         """Store an officer's decision and the link that records it; raises `NotFound`."""
 
@@ -755,6 +759,10 @@ class OutboxState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DROPPED = "dropped"
+    HELD = "held"
+    """Waits for its roll-up, or for the end of a storm."""
+    ROLLED_UP = "rolled-up"
+    """Left as part of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -765,6 +773,14 @@ class MailedNotice:
     state: OutboxState
     queued_at: datetime
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotice:
+    """A notice that was not tried yet."""
+
+    notice: Notice
+    queued_at: datetime
 
 
 class Outbox(Protocol):
@@ -799,6 +815,37 @@ class Outbox(Protocol):
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
 
+    def untried(self, kinds: Collection[str], as_of: datetime) -> Sequence[WaitingNotice]:
+        """Due notices that nobody tried to send yet, oldest first; held ones are not among them."""
+
+    def held(self, kinds: Collection[str] = ...) -> Sequence[WaitingNotice]:
+        """Held notices (of all kinds), oldest first."""
+
+    def queued_since(self, at: datetime, kinds: Collection[str]) -> Sequence[Notice]:
+        """Notices queued after an instant, whatever became of them."""
+
+    def tried_since(self, at: datetime, kinds: Collection[str]) -> Sequence[Notice]:
+        """Notices that were sent, or tried in vain, at an instant or after it."""
+
+    def put(
+        self,
+        notice_ids: Collection[str],
+        state: OutboxState,
+        *,
+        reason: str = "",
+        as_of: datetime,
+    ) -> int:
+        """Move queued and held notices to another state; gives how many."""
+
+    def rewrite(self, notice: Notice) -> None:
+        """Store another content of a queued or held notice."""
+
+    def forget(self, notice_id: str) -> None:
+        """Delete a queued or held notice, so that one of its id can be queued again."""
+
+    def held_kinds(self) -> Mapping[NoticeKind, int]:
+        """How many notices of each kind are held."""
+
     def known(self, notice_ids: Collection[str]) -> frozenset[str]:
         """Which of these ids were ever queued."""
 
@@ -807,6 +854,24 @@ class Outbox(Protocol):
 
     def of_thread(self, thread: str) -> Sequence[MailedNotice]:
         """Every notice about one occurrence, the first queued first."""
+
+
+class StormStore(Protocol):
+    """Storms of mails; each begin and each end is a link of the chain."""
+
+    def current(self) -> Storm | None:
+        """The storm that lasts; None where mail leaves as usual."""
+
+    def list(self) -> list[Storm]:
+        """All storms, oldest first."""
+
+    def begin(self, flags: int, by_rule: Mapping[str, int], *, at: datetime) -> Storm:
+        """Begin a storm."""
+
+    def end(
+        self, storm: Storm, ending: Ending, mails: Mapping[str, int], *, by: str, at: datetime
+    ) -> Storm:
+        """End a storm; `mails` counts what became of what it held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -826,6 +891,9 @@ class ReminderStore(Protocol):
 
     def add(self, occurrence: str, reminder: SentReminder) -> None:
         """Note a reminder."""
+
+    def remove(self, occurrence: str, lead: str, start_at: datetime) -> None:
+        """Forget a reminder, so that it is made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1064,6 +1132,11 @@ class Tx(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Mails to be."""
+        ...
+
+    @property
+    def storms(self) -> StormStore:
+        """Storms of mails."""
         ...
 
     @property

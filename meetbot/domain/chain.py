@@ -33,11 +33,13 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
     "hold_ends": ("added_at", "kind", "removed_at", "removed_by", "removed_reason", "subject"),
+    "storms": ("begun_at", "by_rule", "flags"),
+    "storm_ends": ("begun_at", "ended_at", "ended_by", "ending", "mails"),
 }
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
 
 `notice` of a mail is the SHA-256 of the stored text. `…_ends` tell that a row was ended: a registry
-row by an import, a hold by its removal.
+row by an import, a hold by its removal, a storm of mails by who released or dropped them.
 """
 
 Payload = Mapping[str, Any]
@@ -51,6 +53,7 @@ class LinkKind(StrEnum):
     REGISTRY = "registry"
     MAIL = "mail"
     HOLD = "hold"
+    STORM = "storm"
     EVIDENCE = "evidence"
     PURGE = "purge"
 

@@ -30,7 +30,7 @@ _MAILED = (
     Audience.PRIVACY,
     Audience.ESCALATION,
 )
-_PRIVATE = frozenset({"confidential-intruder"})
+PRIVATE_RULES = frozenset({"confidential-intruder"})
 """Flags that nobody but the privacy officers hears of, also after the exemption has lapsed."""
 _FIX_IT_ENDS = timedelta(hours=24)
 """Set-up flags are the host's alone until this long before the start."""
@@ -125,7 +125,7 @@ def audiences(flag: Flag, situation: Situation) -> dict[Audience, datetime]:
 
 
 def _is_private(flag: Flag, situation: Situation) -> bool:
-    return situation.is_confidential or flag.rule in _PRIVATE
+    return situation.is_confidential or flag.rule in PRIVATE_RULES
 
 
 def _again(

@@ -45,7 +45,7 @@ from meetbot.domain.flags import FlagStatus
 from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
-from meetbot.store.tables import chain, decisions, flags, holds, outbox, registry_rows
+from meetbot.store.tables import chain, decisions, flags, holds, outbox, registry_rows, storms
 
 _HEAD = "chain-head"
 """The second place: who cuts links off at the end has to think of it too."""
@@ -179,12 +179,15 @@ LINKS: Mapping[str, Column[Any]] = {
     "outbox": outbox.c.link,
     "holds": holds.c.link,
     "hold_ends": holds.c.ended_link,
+    "storms": storms.c.link,
+    "storm_ends": storms.c.ended_link,
 }
 """For each name in `payload.rows` the column that names the link."""
 _ONLY: Mapping[str, ColumnElement[bool]] = {
     "registry_ends": registry_rows.c.known_to.is_not(None),
     "outbox": outbox.c.state == OutboxState.SENT,
     "hold_ends": holds.c.removed_at.is_not(None),
+    "storm_ends": storms.c.ended_at.is_not(None),
 }
 """Which rows some link has to know, where not all of them."""
 

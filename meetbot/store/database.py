@@ -28,6 +28,7 @@ from meetbot.store.reminders import SqlReminders
 from meetbot.store.retention import SqlRetention
 from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
+from meetbot.store.storms import SqlStorms
 
 _WAIT_SECONDS = 60
 
@@ -45,6 +46,7 @@ class SqlTx:
         self.snapshots = SqlSnapshots(connection)
         self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)
+        self.storms = SqlStorms(connection)
         self.reminders = SqlReminders(connection)
         self.chain = SqlChain(connection)
         self.holds = SqlHolds(connection)

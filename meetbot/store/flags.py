@@ -101,6 +101,14 @@ class SqlFlags:
             raise NotFound(f"there is no flag {flag_id}", fix="see `meetbot flags list`")
         return flag
 
+    def statuses(self, flag_ids: Collection[str]) -> Mapping[str, FlagStatus]:
+        """Statuses by id; flags that are not there are left out."""
+        found: dict[str, FlagStatus] = {}
+        for ids in batches(flag_ids):
+            query = select(flags.c.id, flags.c.status).where(flags.c.id.in_(ids))
+            found |= {row.id: FlagStatus(row.status) for row in self._connection.execute(query)}
+        return found
+
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told, beside those told before; without a severity the last one stays."""
         flag = self.get(flag_id)

@@ -377,6 +377,8 @@ outbox = Table(
     Column("notice", Document(Notice), nullable=False),
     Column("link", BigInteger),
     Index(None, "state", "due_at"),
+    Index(None, "queued_at"),
+    Index(None, "changed_at"),
     Index(None, "occurrence"),
     Index(None, "thread"),
     Index(None, "link"),
@@ -395,6 +397,24 @@ reminders = Table(
     Column("queued_at", Instant, nullable=False),
 )
 """Which reminder was queued for which start of an occurrence."""
+
+storms = Table(
+    "storms",
+    metadata,
+    _number(),
+    Column("begun_at", Instant, nullable=False),
+    Column("flags", Integer, nullable=False),
+    Column("by_rule", Words, nullable=False),
+    Column("ending", Text),
+    Column("ended_at", Instant),
+    Column("ended_by", Words),
+    Column("mails", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""When so many flags came at once that mails were held, and who let them go. Counts as JSON."""
 
 # --- chain and retention ------------------------------------------------------------------------
 
