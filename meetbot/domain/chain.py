@@ -32,6 +32,18 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "registry_ends": ("cells", "file", "known_from", "known_to", "row_key"),
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
+    "case_events": (
+        "about",
+        "at",
+        "by",
+        "case_id",
+        "choice",
+        "kind",
+        "note",
+        "of",
+        "person",
+        "steps",
+    ),
     "hold_ends": ("added_at", "kind", "removed_at", "removed_by", "removed_reason", "subject"),
     "storms": ("begun_at", "by_rule", "flags"),
     "storm_ends": ("begun_at", "ended_at", "ended_by", "ending", "mails"),
@@ -50,6 +62,8 @@ class LinkKind(StrEnum):
 
     GENESIS = "genesis"
     DECISION = "decision"
+    CASE = "case"
+    """Something was done about a case: asked, answered, escalated, proposed, undone …"""
     REGISTRY = "registry"
     MAIL = "mail"
     HOLD = "hold"
