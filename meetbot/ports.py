@@ -27,6 +27,8 @@ from meetbot.domain.meetings import (
     TextDisclosure,
 )
 from meetbot.domain.notices import Mail, Notice, NoticeKind
+from meetbot.domain.overview import Precision, Quantiles
+from meetbot.domain.overview import Scope as OverviewScope
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind, Registry
@@ -966,6 +968,36 @@ class StormStore(Protocol):
         """End a storm; `mails` counts what became of what it held."""
 
 
+class OverviewStore(Protocol):
+    """Counts for the overview; nobody's name in them."""
+
+    def opened(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Mapping[Severity, int]:
+        """Flags first opened in [since, until), by severity."""
+
+    def meetings(self, since: datetime, until: datetime) -> int:
+        """Meetings with partners that started in [since, until)."""
+
+    def acknowledged(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Mapping[Severity, Quantiles]:
+        """How long it took until officers did something about flags opened in [since, until)."""
+
+    def resolved(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Mapping[Severity, Quantiles]:
+        """How long it took until officers upheld or dismissed flags opened in [since, until)."""
+
+    def decided(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Sequence[Precision]:
+        """How the flags opened in [since, until) were decided, by rule in order of its name."""
+
+    def mails(self, since: datetime) -> Mapping[OutboxState, int]:
+        """Mails by state: those that are done, since an instant; all that are not."""
+
+
 @dataclass(frozen=True, slots=True)
 class SentReminder:
     """A reminder that was queued: for which lead and which start."""
@@ -1234,6 +1266,11 @@ class Tx(Protocol):
     @property
     def storms(self) -> StormStore:
         """Storms of mails."""
+        ...
+
+    @property
+    def overview(self) -> OverviewStore:
+        """Counts for the overview."""
         ...
 
     @property

@@ -23,6 +23,7 @@ from meetbot.store.meetings import SqlMeetings
 from meetbot.store.meta import SqlMeta
 from meetbot.store.migrate import migrate
 from meetbot.store.outbox import SqlOutbox
+from meetbot.store.overview import SqlOverview
 from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
@@ -49,6 +50,7 @@ class SqlTx:
         self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)
         self.storms = SqlStorms(connection)
+        self.overview = SqlOverview(connection)
         self.reminders = SqlReminders(connection)
         self.chain = SqlChain(connection)
         self.holds = SqlHolds(connection)

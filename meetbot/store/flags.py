@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, literal, select, update
 
 from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
@@ -17,7 +17,7 @@ from meetbot.errors import NotFound
 from meetbot.ports import Decision, HistoryEntry
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
-from meetbot.store.columns import clean, clean_key
+from meetbot.store.columns import Instant, clean, clean_key
 from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import decisions, flag_history, flags
 
@@ -71,15 +71,34 @@ class SqlFlags:
             self._cases.refresh(occurrence)
 
     def _put(self, flag: Flag) -> None:
-        row = {
+        row: dict[str, object] = {
             "id": flag.id,
             "occurrence": flag.key.occurrence,
             "rule": flag.rule,
             "status": flag.status,
             "opened_at": flag.opened_at,
             "flag": flag,
+            "severity": flag.severity.rank,
         }
+        if flag.status is FlagStatus.OPEN:
+            row |= {"acknowledged_at": None, "resolved_at": None}
         upsert(self._connection, flags, [row], key=["id"])
+        if flag.status is FlagStatus.ACKNOWLEDGED or flag.status.is_decided:
+            self._handled(flag)
+
+    def _handled(self, flag: Flag) -> None:
+        """Note since when an officer knows it and, if one decided it, since when it is decided."""
+        at = literal(flag.updated_at, Instant())
+        self._connection.execute(
+            update(flags)
+            .where(flags.c.id == flag.id)
+            .values(
+                acknowledged_at=func.coalesce(flags.c.acknowledged_at, at),
+                resolved_at=func.coalesce(flags.c.resolved_at, at)
+                if flag.status.is_decided
+                else None,
+            )
+        )
 
     def _note(
         self,

@@ -304,12 +304,29 @@ flags = Table(
     Column("status", Text, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("flag", Document(Flag), nullable=False),
+    Column("severity", Integer),
+    Column("acknowledged_at", Instant),
+    Column("resolved_at", Instant),
     Index(None, "occurrence"),
     Index(None, "rule"),
     Index(None, "status"),
-    Index(None, "opened_at"),
+    # The overview reads this index alone: a row of the table is a page of JSON.
+    Index(
+        "ix_flags_overview",
+        "opened_at",
+        "severity",
+        "rule",
+        "status",
+        "acknowledged_at",
+        "resolved_at",
+        "occurrence",
+    ),
 )
-"""Flags, open and closed. Counts of students, never who."""
+"""Flags, open and closed. Counts of students, never who.
+
+`severity` is the rank. `acknowledged_at` is when an officer first did something about it since it
+was opened, `resolved_at` when one upheld or dismissed it.
+"""
 
 shadow_flags = Table(
     "shadow_flags",
