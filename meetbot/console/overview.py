@@ -156,11 +156,12 @@ def _weeks_plot(weeks: Sequence[Week]) -> Plot:
 
 def _rates_plot(weeks: Sequence[Week]) -> Plot:
     known = [week for week in weeks if week.meetings]
-    flags, meetings = sum(w.flags for w in known), sum(w.meetings or 0 for w in known)
+    flags, meetings = sum(w.grave for w in known), sum(w.meetings or 0 for w in known)
     return Plot(
         title=gettext("Flags per 100 partner meetings"),
         sentence=gettext(
-            "%(rate)s flags came for every 100 partner meetings, of which there were %(meetings)d.",
+            "For every 100 partner meetings, of which there were %(meetings)d, %(rate)s flags of "
+            "medium severity or worse came.",
             rate=format_decimal(round(100 * flags / meetings, 1)),
             meetings=meetings,
         )

@@ -24,7 +24,7 @@ _LOOKS: dict[Severity, tuple[str, str]] = {
     Severity.CRITICAL: ("#7a0f1a", ""),
     Severity.HIGH: ("#d9534f", "////"),
     Severity.MEDIUM: ("#f0b429", ""),
-    Severity.LOW: ("#9cc8ff", "...."),
+    Severity.LOW: ("#9cc8ff", "\\\\\\\\"),
     Severity.INFO: ("#dfe4ea", ""),
 }
 _FIRST, _SECOND = ("#1f5fa8", ""), ("#9cc8ff", "////")

@@ -47,9 +47,14 @@ class Week:
         return sum(self.counts.values())
 
     @property
+    def grave(self) -> int:
+        """Of medium severity or worse: none of these is of a meeting of adults alone."""
+        return sum(n for severity, n in self.counts.items() if severity.rank > Severity.LOW.rank)
+
+    @property
     def per_hundred(self) -> float | None:
-        """Flags per 100 partner meetings; None where there was no meeting, or that is not known."""
-        return 100 * self.flags / self.meetings if self.meetings else None
+        """Those per 100 partner meetings; None where there was no meeting, or nobody knows."""
+        return 100 * self.grave / self.meetings if self.meetings else None
 
 
 @dataclass(frozen=True, slots=True)

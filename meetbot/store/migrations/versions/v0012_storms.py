@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 def _fill(connection: sa.Connection) -> None:
     rows = [
-        {"flag": row.id, "rank": _RANKS.index(json.loads(row.flag)["severity"])}
+        {"flag": row.id, "rank": _rank(row.flag)}
         for row in connection.execute(sa.text("SELECT id, flag FROM flags"))
     ]
     if rows:
@@ -49,6 +49,12 @@ def _fill(connection: sa.Connection) -> None:
         " WHERE flag_id = flags.id) WHERE status IN ('upheld', 'dismissed')",
     ):
         connection.execute(sa.text(statement))
+
+
+def _rank(document: str) -> int:
+    """That of the severity; what cannot be read counts as the least."""
+    severity = json.loads(document).get("severity")
+    return _RANKS.index(severity) if severity in _RANKS else 0
 
 
 def _make_storms() -> None:
