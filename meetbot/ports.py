@@ -972,9 +972,9 @@ class OverviewStore(Protocol):
     """Counts for the overview; nobody's name in them."""
 
     def opened(
-        self, since: datetime, until: datetime, scope: OverviewScope
-    ) -> Mapping[Severity, int]:
-        """Flags first opened in [since, until), by severity."""
+        self, bounds: Sequence[datetime], scope: OverviewScope
+    ) -> Sequence[Mapping[Severity, int]]:
+        """Flags first opened between each of these instants and the next, by severity."""
 
     def meetings(self, since: datetime, until: datetime) -> int:
         """Meetings with partners that started in [since, until)."""

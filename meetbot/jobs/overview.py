@@ -43,13 +43,16 @@ def overview(deps: Standards, tx: Tx, scope: Scope, as_of: datetime) -> Overview
 def weeks(deps: Standards, tx: Tx, scope: Scope, as_of: datetime) -> tuple[Week, ...]:
     """Flags of each week, with the district's meetings as long as all of them are kept."""
     kept_since = as_of - deps.policy.retention.attendance
-    found = []
-    for first in week_starts(as_of, deps.district.zone):
-        start, end = week_of(first, deps.district.zone)
-        is_kept = scope.is_district and start >= kept_since
-        held = tx.overview.meetings(start, min(end, as_of)) if is_kept else None
-        found.append(Week(first, tx.overview.opened(start, end, scope), held))
-    return tuple(found)
+    days = week_starts(as_of, deps.district.zone)
+    spans = [week_of(first, deps.district.zone) for first in days]
+    counts = tx.overview.opened([*(start for start, _ in spans), spans[-1][1]], scope)
+    held = [
+        tx.overview.meetings(start, min(end, as_of))
+        if scope.is_district and start >= kept_since
+        else None
+        for start, end in spans
+    ]
+    return tuple(map(Week, days, counts, held))
 
 
 def times(deps: Standards, tx: Tx, scope: Scope, as_of: datetime) -> tuple[Times, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    case,
     func,
     or_,
     select,
@@ -35,14 +36,22 @@ class SqlOverview:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def opened(self, since: datetime, until: datetime, scope: Scope) -> Mapping[Severity, int]:
-        """Flags first opened in [since, until), by severity."""
+    def opened(self, bounds: Sequence[datetime], scope: Scope) -> list[Mapping[Severity, int]]:
+        """Flags first opened between each of these instants and the next, by severity."""
+        place = case(
+            *((flags.c.opened_at < end, n) for n, end in enumerate(bounds[1:])), else_=len(bounds)
+        ).label("place")
         query = (
-            select(flags.c.severity, func.count())
-            .where(*_opened(since, until, scope))
-            .group_by(flags.c.severity)
+            select(place, flags.c.severity, func.count())
+            .where(*_opened(bounds[0], bounds[-1], scope))
+            .group_by(place, flags.c.severity)
         )
-        return {_RANKS[rank or 0]: number for rank, number in self._connection.execute(query)}
+        found: list[dict[Severity, int]] = [{} for _ in bounds[1:]]
+        for number, rank, count in self._connection.execute(query):
+            counts = found[number]
+            severity = _RANKS[rank or 0]
+            counts[severity] = counts.get(severity, 0) + count
+        return list(found)
 
     def meetings(self, since: datetime, until: datetime) -> int:
         """Meetings with partners that started in [since, until)."""

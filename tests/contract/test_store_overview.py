@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -144,12 +145,16 @@ def test_the_database_counts_as_one_does_by_hand(store: SqlStore, scope: Scope) 
     wanted = seen(flags, scope)
     span = (at(5 * DAY), at(25 * DAY))
     with store.reading() as tx:
-        opened = tx.overview.opened(*span, scope)
+        days = [at(day * DAY) for day in range(5, 26)]
+        by_day = tx.overview.opened(days, scope)
         acknowledged = tx.overview.acknowledged(*span, scope)
         resolved = tx.overview.resolved(*span, scope)
         decided = tx.overview.decided(*span, scope)
 
-    assert opened == Counter(one.flag.severity for one in wanted)
+    assert by_day == [
+        Counter(one.flag.severity for one in wanted if start <= one.flag.opened_at < end)
+        for start, end in pairwise(days)
+    ]
     for found, first in ((acknowledged, True), (resolved, False)):
         minutes: dict[Severity, list[int]] = {}
         for one in wanted:
@@ -202,8 +207,8 @@ def test_a_case_of_which_the_judge_said_nothing_yet_is_private(store: SqlStore) 
     with store.transaction() as tx:
         tx.flags.save([FlagChange(ChangeKind.OPENED, flag)], as_of=at(0))
 
-        assert tx.overview.opened(at(0), at(DAY), Scope()) == {}
-        assert tx.overview.opened(at(0), at(DAY), EVERYTHING) == {Severity.MEDIUM: 1}
+        assert tx.overview.opened([at(0), at(DAY)], Scope()) == [{}]
+        assert tx.overview.opened([at(0), at(DAY)], EVERYTHING) == [{Severity.MEDIUM: 1}]
 
 
 def test_mails_are_counted_by_what_became_of_them(store: SqlStore) -> None:

@@ -163,7 +163,7 @@ def test_the_overview_counts_flags_of_an_older_schema(old_url: str) -> None:
     with closing(open_store(old_url)) as store, store.reading() as tx:
         scope = Scope(private=True)
         minutes = timedelta(minutes=1)
-        opened = tx.overview.opened(at(-1), at(1), scope)
+        (opened,) = tx.overview.opened([at(-1), at(1)], scope)
         acknowledged = tx.overview.acknowledged(at(-1), at(1), scope)
         resolved = tx.overview.resolved(at(-1), at(1), scope)
 
