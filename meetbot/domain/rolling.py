@@ -54,6 +54,12 @@ class Waiting:
         """Whether it tells officers again of what they know: always rolled up."""
         return self.notice.audience is Audience.OVERDUE
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it must not wait for the full hour: news of a high flag, and a reminder."""
+        is_news = self.notice.kind is not NoticeKind.WITHDRAWN
+        return self.is_reminder or (is_news and self.severity is Severity.HIGH)
+
 
 @dataclass(slots=True)
 class Sorting:
@@ -99,7 +105,7 @@ def sort_mails(
             if one.is_held or one.is_reminder:
                 over.append(one)
             elif one.severity is not Severity.CRITICAL:
-                if max(sent[address] for address in one.notice.to) >= daily:
+                if max((sent[address] for address in one.notice.to), default=0) >= daily:
                     over.append(one)
                 else:
                     sent.update(one.notice.to)
@@ -148,9 +154,7 @@ def _roll_due(
 ) -> None:
     """Roll up at once if one of them must not wait, or has waited for the full hour."""
     hour = as_of.replace(minute=0, second=0, microsecond=0)
-    is_due = any(
-        one.is_reminder or one.severity is Severity.HIGH or one.queued_at < hour for one in over
-    )
+    is_due = any(one.is_urgent or one.queued_at < hour for one in over)
     if not is_due:
         sorting.hold += [one.notice.id for one in over if not one.is_held]
         return

@@ -87,7 +87,8 @@ def _tell(deps: Deps, tx: Tx, storm: Storm, as_of: datetime) -> None:
 
 def _apply(tx: Tx, sorting: Sorting, outcome: Outcome, as_of: datetime) -> None:
     outbox = tx.outbox
-    outcome.count("held", outbox.put(sorting.hold, OutboxState.HELD, as_of=as_of))
+    if sorting.hold:
+        outcome.count("held", outbox.put(sorting.hold, OutboxState.HELD, as_of=as_of))
     outbox.put(sorting.release, OutboxState.QUEUED, as_of=as_of)
     outbox.put(sorting.drop, OutboxState.DROPPED, reason="no more so", as_of=as_of)
     for notice, ids in sorting.roll:

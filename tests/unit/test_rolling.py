@@ -130,6 +130,17 @@ def test_medium_flags_above_the_limit_wait_for_the_full_hour() -> None:
     assert rolled(later) == [("000", "001", "002")]
 
 
+def test_withdrawals_above_the_limit_wait_too() -> None:
+    """Nobody has to do anything about them; that of a critical flag leaves at once as itself."""
+    waiting = [a_mail(n, HIGH, kind=NoticeKind.WITHDRAWN) for n in range(2)]
+    waiting.append(a_mail(3, CRITICAL, kind=NoticeKind.WITHDRAWN))
+
+    sorting = sorted_(waiting, today=DAILY)
+
+    assert sorting.hold == ["000", "001"]
+    assert not sorting.roll
+
+
 def test_a_single_held_mail_leaves_as_itself() -> None:
     """Nothing came to be rolled up with it."""
     held = [a_mail(1, MEDIUM, minutes=40, is_held=True)]
@@ -350,7 +361,7 @@ def test_every_mail_has_one_fate_and_each_flag_is_in_what_is_rolled_up(
     by_id = {one.notice.id: one for one in waiting}
     for one in (by_id[name] for name in sorting.hold):
         assert one.severity is not CRITICAL
-        assert is_storm or one.severity is MEDIUM
+        assert is_storm or not one.is_urgent
         assert not one.is_held
     assert all(by_id[name].is_held for name in sorting.release)
     assert not sorting.drop  # every flag is open
