@@ -27,12 +27,15 @@ from meetbot.domain.meetings import (
     TextDisclosure,
 )
 from meetbot.domain.notices import Mail, Notice, NoticeKind
+from meetbot.domain.overview import Precision, Quantiles
+from meetbot.domain.overview import Scope as OverviewScope
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
+from meetbot.domain.storms import Ending, Storm
 from meetbot.domain.tokens import ApiToken
 from meetbot.domain.webhooks import Endpoint, HookEvent
 
@@ -714,6 +717,9 @@ class FlagStore(Protocol):
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told and at which severity."""
 
+    def statuses(self, flag_ids: Collection[str]) -> Mapping[str, FlagStatus]:
+        """Statuses by id; flags that are not there are left out."""
+
     def decide(self, decision: Decision) -> Flag:
         """Store an officer's decision and the link that records it; raises `NotFound`."""
 
@@ -905,6 +911,10 @@ class OutboxState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DROPPED = "dropped"
+    HELD = "held"
+    """Waits for its roll-up, or for the end of a storm."""
+    ROLLED_UP = "rolled-up"
+    """Left as part of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -915,6 +925,14 @@ class MailedNotice:
     state: OutboxState
     queued_at: datetime
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotice:
+    """A notice that was not tried yet."""
+
+    notice: Notice
+    queued_at: datetime
 
 
 class Outbox(Protocol):
@@ -952,6 +970,37 @@ class Outbox(Protocol):
     def cancel(self, notice_id: str, *, as_of: datetime) -> None:
         """Drop one unsent notice, if there is one of this id."""
 
+    def untried(self, kinds: Collection[str], as_of: datetime) -> Sequence[WaitingNotice]:
+        """Due notices that nobody tried to send yet, oldest first; held ones are not among them."""
+
+    def held(self, kinds: Collection[str] = ...) -> Sequence[WaitingNotice]:
+        """Held notices (of all kinds), oldest first."""
+
+    def queued_since(self, at: datetime, kinds: Collection[str]) -> Sequence[Notice]:
+        """Notices queued after an instant, whatever became of them."""
+
+    def tried_since(self, at: datetime, kinds: Collection[str]) -> Sequence[Notice]:
+        """Notices that were sent, or tried in vain, at an instant or after it."""
+
+    def put(
+        self,
+        notice_ids: Collection[str],
+        state: OutboxState,
+        *,
+        reason: str = "",
+        as_of: datetime,
+    ) -> int:
+        """Move queued and held notices to another state; gives how many."""
+
+    def rewrite(self, notice: Notice) -> None:
+        """Store another content of a queued or held notice."""
+
+    def forget(self, notice_id: str) -> None:
+        """Delete a queued or held notice, so that one of its id can be queued again."""
+
+    def held_kinds(self) -> Mapping[NoticeKind, int]:
+        """How many notices of each kind are held."""
+
     def known(self, notice_ids: Collection[str]) -> frozenset[str]:
         """Which of these ids were ever queued."""
 
@@ -960,6 +1009,54 @@ class Outbox(Protocol):
 
     def of_thread(self, thread: str) -> Sequence[MailedNotice]:
         """Every notice about one occurrence, the first queued first."""
+
+
+class StormStore(Protocol):
+    """Storms of mails; each begin and each end is a link of the chain."""
+
+    def current(self) -> Storm | None:
+        """The storm that lasts; None where mail leaves as usual."""
+
+    def list(self) -> list[Storm]:
+        """All storms, oldest first."""
+
+    def begin(self, flags: int, by_rule: Mapping[str, int], *, at: datetime) -> Storm:
+        """Begin a storm."""
+
+    def end(
+        self, storm: Storm, ending: Ending, mails: Mapping[str, int], *, by: str, at: datetime
+    ) -> Storm:
+        """End a storm; `mails` counts what became of what it held."""
+
+
+class OverviewStore(Protocol):
+    """Counts for the overview; nobody's name in them."""
+
+    def opened(
+        self, bounds: Sequence[datetime], scope: OverviewScope
+    ) -> Sequence[Mapping[Severity, int]]:
+        """Flags first opened between each of these instants and the next, by severity."""
+
+    def meetings(self, since: datetime, until: datetime) -> int:
+        """Meetings with partners that started in [since, until)."""
+
+    def acknowledged(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Mapping[Severity, Quantiles]:
+        """How long it took until officers did something about flags opened in [since, until)."""
+
+    def resolved(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Mapping[Severity, Quantiles]:
+        """How long it took until officers upheld or dismissed flags opened in [since, until)."""
+
+    def decided(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Sequence[Precision]:
+        """How the flags opened in [since, until) were decided, by rule in order of its name."""
+
+    def mails(self, since: datetime) -> Mapping[OutboxState, int]:
+        """Mails by state: those that are done, since an instant; all that are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -979,6 +1076,9 @@ class ReminderStore(Protocol):
 
     def add(self, occurrence: str, reminder: SentReminder) -> None:
         """Note a reminder."""
+
+    def remove(self, occurrence: str, lead: str, start_at: datetime) -> None:
+        """Forget a reminder, so that it is made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1321,6 +1421,16 @@ class Tx(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Mails to be."""
+        ...
+
+    @property
+    def storms(self) -> StormStore:
+        """Storms of mails."""
+        ...
+
+    @property
+    def overview(self) -> OverviewStore:
+        """Counts for the overview."""
         ...
 
     @property

@@ -120,6 +120,15 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
+def _number(value: object) -> int:
+    """A whole number above zero; text from the environment is one too."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        value = int(value)
+    if type(value) is int and 0 < value < 10**9:
+        return value
+    raise _wrong(f"{_shown(value)} is not a whole number above zero", "write one, such as 10")
+
+
 def _local_time(value: object) -> time:
     if isinstance(value, time) and value.tzinfo is None:
         return value.replace(microsecond=0)
@@ -470,6 +479,7 @@ ProgramKey = Annotated[str, AfterValidator(_program_type)]
 UnitPath = Annotated[str, AfterValidator(_unit)]
 Units = Annotated[tuple[UnitPath, ...], AfterValidator(_without_repeats)]
 Count = Annotated[int, Field(strict=True, ge=0)]
+Number = Annotated[int, BeforeValidator(_number)]
 
 
 # --- meetbot.toml -------------------------------------------------------------------------------
@@ -523,7 +533,7 @@ class Mail(_Table):
     """How mail leaves and who gets it; all recipients are inside the district.
 
     `url` is set with transport `smtp`. Without privacy officers or operators the officers stand in
-    for them.
+    for them. `daily` and `storm` limit mails about flags.
     """
 
     model_config = ConfigDict(validate_default=True)  # what is left out is a mistake or a stand-in
@@ -537,6 +547,8 @@ class Mail(_Table):
     privacy_officers: Recipients = ()
     operators: Recipients = ()
     escalation: Recipients = ()
+    daily: Number = 10
+    storm: Number = 50
     contacts: Mapping[ProgramKey, Recipient] = {}
 
     @property

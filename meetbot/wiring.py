@@ -162,6 +162,8 @@ def district_of(settings: Settings) -> District:
         horizon=settings.schedule.horizon,
         final_after=settings.schedule.final_after,
         outage_after=settings.schedule.outage_after,
+        mails_a_day=mail.daily,
+        storm_flags=mail.storm,
         reminders=settings.schedule.reminders,
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,

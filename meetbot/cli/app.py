@@ -20,6 +20,7 @@ from meetbot.cli import (
     evidence,
     flags,
     hold,
+    mail,
     months,
     registry,
     replay,
@@ -77,6 +78,7 @@ app.add_typer(flags.app, name="flags")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(evidence.schemas, name="schema")
 app.add_typer(audit.app, name="audit")
+app.add_typer(mail.app, name="mail")
 app.add_typer(hold.app, name="hold")
 app.add_typer(token.app, name="token")
 app.add_typer(webhooks.app, name="webhooks")

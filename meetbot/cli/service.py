@@ -63,7 +63,8 @@ def poll_document(result: PollResult) -> dict[str, object]:
         "meetings": result.meetings,
         "undecided": result.undecided,
         "flags": dict(result.flags),
-        "mails": dict(result.mails),
+        "mails": {**result.mails, "held": result.storm.total},
+        "storm": result.storm.is_storm,
         "requests": dict(result.requests),
         "shadow": dict(result.shadow),
     }
@@ -76,6 +77,11 @@ def _print_result(result: PollResult) -> None:
         shadow = ", ".join(f"{n} {name}" for name, n in result.shadow.items())
         print(f"Shadow:   {shadow} (not mailed; see `meetbot flags list --shadow`)")
     print("Mails:    " + ", ".join(f"{n} {name}" for name, n in result.mails.items()))
+    if result.storm.is_storm:
+        print(f"Too many flags at once: {result.storm.total} mails are held, only critical flags")
+        print("are mailed. See `meetbot mail status`, then release or drop what is held.")
+    elif result.storm.total:
+        print(f"          {result.storm.total} held until the next full hour, then sent as one")
     print("Requests: " + (", ".join(f"{api} {n}" for api, n in result.requests.items()) or "none"))
     for name, tally in sorted(result.sources.items()):
         if tally.failed or tally.skipped:

@@ -11,7 +11,7 @@ from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from meetbot.console import api, signin, start
+from meetbot.console import api, overview, signin, start
 from meetbot.console.access import guard, viewer_or_none
 from meetbot.console.navigation import entries
 from meetbot.console.services import Services, set_services
@@ -47,7 +47,7 @@ def create_app(given: Services, *, secret: bytes | None = None) -> Flask:
     CSRFProtect(app).exempt(api.blueprint)
     _secure(app, given)
     add_texts(app)
-    for blueprint in (signin.blueprint, start.blueprint, api.blueprint):
+    for blueprint in (signin.blueprint, start.blueprint, api.blueprint, overview.blueprint):
         app.register_blueprint(blueprint)
     app.context_processor(
         lambda: {"viewer": viewer_or_none(), "entries": entries, "console": given.config}

@@ -18,7 +18,11 @@ class Entry:
     title: str
 
 
-_ALL = (Entry("start.page", lazy_gettext("Start")),)
+_ALL = (
+    Entry("start.page", lazy_gettext("Start")),
+    Entry("overview.page", lazy_gettext("Overview")),
+    Entry("overview.operations", lazy_gettext("Operations")),
+)
 
 
 def entries(viewer: Viewer | None) -> list[Entry]:

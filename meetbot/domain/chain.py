@@ -47,11 +47,14 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         "steps",
     ),
     "hold_ends": ("added_at", "kind", "removed_at", "removed_by", "removed_reason", "subject"),
+    "storms": ("begun_at", "by_rule", "flags"),
+    "storm_ends": ("begun_at", "ended_at", "ended_by", "ending", "mails"),
 }
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
 
 `notice` of a mail is the SHA-256 of the stored text. `…_ends` tell that a row was ended: a registry
-row by an import, a hold or a token by its removal.
+row by an import, a hold or a token by its removal, a storm of mails by who released or dropped
+them.
 """
 
 Payload = Mapping[str, Any]
@@ -67,6 +70,7 @@ class LinkKind(StrEnum):
     REGISTRY = "registry"
     MAIL = "mail"
     HOLD = "hold"
+    STORM = "storm"
     EVIDENCE = "evidence"
     TOKEN = "token"
     PURGE = "purge"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from meetbot.domain.storms import StormState
 from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
@@ -18,6 +19,7 @@ from meetbot.jobs import (
     outages,
     prune,
     remind,
+    storm,
     webhooks,
 )
 from meetbot.jobs.deps import Deps
@@ -53,6 +55,8 @@ class PollResult:
     flags: Mapping[str, int]
     mails: Mapping[str, int]
     requests: Mapping[str, int]
+    storm: StormState
+    """Whether mail is stopped, and how many mails are held."""
     shadow: Mapping[str, int]
     """What rules in shadow found: `found` and `gone` in this pass, `kept` in all."""
 
@@ -86,6 +90,7 @@ def run(
     with deps.store.reading() as tx:
         totals = tx.meetings.counts()
         in_shadow = sum(tx.shadows.counts().values())
+        stopped = storm.state(tx)
     after = requests()
     return PollResult(
         sources=sources,
@@ -98,6 +103,7 @@ def run(
             "superseded": counts.get("superseded", 0),
         },
         mails={name: counts.get(name, 0) for name in ("sent", "deferred", "failed")},
+        storm=stopped,
         shadow={
             "found": counts.get("shadow_found", 0),
             "gone": counts.get("shadow_gone", 0),

@@ -54,6 +54,7 @@ from meetbot.store.tables import (
     holds,
     outbox,
     registry_rows,
+    storms,
 )
 
 _HEAD = "chain-head"
@@ -196,6 +197,8 @@ LINKS: Mapping[str, Column[Any]] = {
     "hold_ends": holds.c.ended_link,
     "api_tokens": api_tokens.c.link,
     "api_token_ends": api_tokens.c.ended_link,
+    "storms": storms.c.link,
+    "storm_ends": storms.c.ended_link,
 }
 """For each name in `payload.rows` the column that names the link."""
 _ONLY: Mapping[str, ColumnElement[bool]] = {
@@ -203,6 +206,7 @@ _ONLY: Mapping[str, ColumnElement[bool]] = {
     "outbox": outbox.c.state == OutboxState.SENT,
     "hold_ends": holds.c.removed_at.is_not(None),
     "api_token_ends": api_tokens.c.ended_at.is_not(None),
+    "storm_ends": storms.c.ended_at.is_not(None),
 }
 """Which rows some link has to know, where not all of them."""
 

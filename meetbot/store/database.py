@@ -24,12 +24,14 @@ from meetbot.store.meetings import SqlMeetings
 from meetbot.store.meta import SqlMeta
 from meetbot.store.migrate import migrate
 from meetbot.store.outbox import SqlOutbox
+from meetbot.store.overview import SqlOverview
 from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
 from meetbot.store.retention import SqlRetention
 from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
+from meetbot.store.storms import SqlStorms
 from meetbot.store.tokens import SqlTokens
 
 _WAIT_SECONDS = 60
@@ -49,6 +51,8 @@ class SqlTx:
         self.snapshots = SqlSnapshots(connection)
         self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)
+        self.storms = SqlStorms(connection)
+        self.overview = SqlOverview(connection)
         self.reminders = SqlReminders(connection)
         self.hooks = SqlHooks(connection)
         self.tokens = SqlTokens(connection)

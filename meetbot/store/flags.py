@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from meetbot.domain.casework import Noted
 from meetbot.domain.chain import LinkKind, row_digest
@@ -21,7 +32,7 @@ from meetbot.errors import BadInput, Mistake, NotFound
 from meetbot.ports import Decision, FlagSave, HistoryEntry
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
-from meetbot.store.columns import clean, clean_key, from_micros, to_micros
+from meetbot.store.columns import Instant, clean, clean_key, from_micros, to_micros
 from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import cases, decisions, flag_history, flags
 
@@ -84,7 +95,7 @@ class SqlFlags:
         """
         latest = {change.flag.id: change.flag for save in saves for change in save.changes}
         latest |= {flag.id: flag for flag in told}
-        self._put(latest.values())
+        self._put(list(latest.values()))
         history = [
             _entry(change.flag, as_of, change.kind, change.reason, save.snapshot, save.withheld)
             for save in saves
@@ -95,19 +106,29 @@ class SqlFlags:
         changed = {change.flag.key.occurrence for save in saves for change in save.changes}
         self._cases.refresh(changed, noted)
 
-    def _put(self, some: Iterable[Flag]) -> None:
-        rows = [
-            {
-                "id": flag.id,
-                "occurrence": flag.key.occurrence,
-                "rule": flag.rule,
-                "status": flag.status,
-                "opened_at": flag.opened_at,
-                "flag": flag,
-            }
-            for flag in some
-        ]
-        upsert(self._connection, flags, rows, key=["id"])
+    def _put(self, some: Collection[Flag]) -> None:
+        """Store flags; what was undone or reopened waits for an officer as at first."""
+        waiting = [_row(flag) | _UNHANDLED for flag in some if flag.status is FlagStatus.OPEN]
+        others = [_row(flag) for flag in some if flag.status is not FlagStatus.OPEN]
+        upsert(self._connection, flags, waiting, key=["id"])
+        upsert(self._connection, flags, others, key=["id"])
+        for flag in some:
+            if flag.status is FlagStatus.ACKNOWLEDGED or flag.status.is_decided:
+                self._handled(flag)
+
+    def _handled(self, flag: Flag) -> None:
+        """Note since when an officer knows it and, if one decided it, since when it is decided."""
+        at = literal(flag.updated_at, Instant())
+        self._connection.execute(
+            update(flags)
+            .where(flags.c.id == flag.id)
+            .values(
+                acknowledged_at=func.coalesce(flags.c.acknowledged_at, at),
+                resolved_at=func.coalesce(flags.c.resolved_at, at)
+                if flag.status.is_decided
+                else None,
+            )
+        )
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -115,6 +136,14 @@ class SqlFlags:
         if flag is None:
             raise NotFound(f"there is no flag {flag_id}", fix="see `meetbot flags list`")
         return flag
+
+    def statuses(self, flag_ids: Collection[str]) -> Mapping[str, FlagStatus]:
+        """Statuses by id; flags that are not there are left out."""
+        found: dict[str, FlagStatus] = {}
+        for ids in batches(flag_ids):
+            query = select(flags.c.id, flags.c.status).where(flags.c.id.in_(ids))
+            found |= {row.id: FlagStatus(row.status) for row in self._connection.execute(query)}
+        return found
 
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told, beside those told before; without a severity the last one stays."""
@@ -255,6 +284,21 @@ def _place(text: str) -> tuple[datetime, str]:
     if found is None:
         raise BadInput([Mistake("after", "is no place in the list", "give what the page gave")])
     return from_micros(int(found[1])), found[2]
+
+
+_UNHANDLED: dict[str, object] = {"acknowledged_at": None, "resolved_at": None}
+
+
+def _row(flag: Flag) -> dict[str, object]:
+    return {
+        "id": flag.id,
+        "occurrence": flag.key.occurrence,
+        "rule": flag.rule,
+        "status": flag.status,
+        "opened_at": flag.opened_at,
+        "flag": flag,
+        "severity": flag.severity.rank,
+    }
 
 
 def _entry(

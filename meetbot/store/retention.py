@@ -60,12 +60,13 @@ from meetbot.store.tables import (
     reminders,
     shadow_flags,
     snapshots,
+    storms,
 )
 
 _AROUND = timedelta(hours=2)
 """A call belongs to a meeting of its code that it is this near to."""
 _CLOSED = [status for status in FlagStatus if not status.is_pending]
-_DONE = (OutboxState.SENT, OutboxState.FAILED, OutboxState.DROPPED)
+_DONE = (OutboxState.SENT, OutboxState.ROLLED_UP, OutboxState.FAILED, OutboxState.DROPPED)
 _IS_FLAGGED = exists().where(flags.c.occurrence == meetings.c.key_text)
 
 _NUMBERS = ("meetings", "calls", "visits")
@@ -145,6 +146,9 @@ class SqlRetention:
         self._purge_registry(purge)
         purge.recorded_delete(
             holds, and_(holds.c.removed_at < cutoffs.evidence), ("holds", "hold_ends")
+        )
+        purge.recorded_delete(
+            storms, and_(storms.c.ended_at < cutoffs.evidence), ("storms", "storm_ends")
         )
         self._add_months(purge.months)
         counts = {name: number for name, number in purge.counts.items() if number}

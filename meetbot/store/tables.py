@@ -304,12 +304,29 @@ flags = Table(
     Column("status", Text, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("flag", Document(Flag), nullable=False),
+    Column("severity", Integer),
+    Column("acknowledged_at", Instant),
+    Column("resolved_at", Instant),
     Index(None, "occurrence"),
     Index(None, "rule"),
     Index(None, "status"),
-    Index(None, "opened_at"),
+    # The overview reads this index alone: a row of the table is a page of JSON.
+    Index(
+        "ix_flags_overview",
+        "opened_at",
+        "severity",
+        "rule",
+        "status",
+        "acknowledged_at",
+        "resolved_at",
+        "occurrence",
+    ),
 )
-"""Flags, open and closed. Counts of students, never who."""
+"""Flags, open and closed. Counts of students, never who.
+
+`severity` is the rank. `acknowledged_at` is when an officer first did something about it since it
+was opened, `resolved_at` when one upheld or dismissed it.
+"""
 
 shadow_flags = Table(
     "shadow_flags",
@@ -445,6 +462,8 @@ outbox = Table(
     Column("notice", Document(Notice), nullable=False),
     Column("link", BigInteger),
     Index(None, "state", "due_at"),
+    Index(None, "queued_at"),
+    Index(None, "changed_at"),
     Index(None, "occurrence"),
     Index(None, "thread"),
     Index(None, "link"),
@@ -463,6 +482,24 @@ reminders = Table(
     Column("queued_at", Instant, nullable=False),
 )
 """Which reminder was queued for which start of an occurrence."""
+
+storms = Table(
+    "storms",
+    metadata,
+    _number(),
+    Column("begun_at", Instant, nullable=False),
+    Column("flags", Integer, nullable=False),
+    Column("by_rule", Words, nullable=False),
+    Column("ending", Text),
+    Column("ended_at", Instant),
+    Column("ended_by", Words),
+    Column("mails", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""When so many flags came at once that mails were held, and who let them go. Counts as JSON."""
 
 # --- other programs -----------------------------------------------------------------------------
 

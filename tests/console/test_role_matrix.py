@@ -11,6 +11,8 @@ from tests.console.conftest import PEOPLE, Console
 ALL = frozenset(Role)
 NOBODY_NEEDED: frozenset[Role] = frozenset()
 """Public: answered without signing in."""
+READERS = frozenset({Role.OFFICER, Role.PRIVACY, Role.AUDITOR, Role.PRINCIPAL})
+"""Of numbers: principals of those of their own schools."""
 
 MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
@@ -18,10 +20,15 @@ MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/signout"): NOBODY_NEEDED,
     ("POST", "/language"): NOBODY_NEEDED,
     ("GET", "/static/<path:filename>"): NOBODY_NEEDED,
+    ("GET", "/overview"): READERS,
+    ("GET", "/overview/<name>.svg"): READERS,
+    ("GET", "/operations"): frozenset({Role.OPERATOR}),
+    ("POST", "/operations/release"): frozenset({Role.OPERATOR}),
+    ("POST", "/operations/drop"): frozenset({Role.OPERATOR}),
 }
 """(method, rule) → the roles that may. A route without a row fails the first test."""
 
-SAMPLE = {"filename": "console.css"}
+SAMPLE = {"filename": "console.css", "name": "weeks"}
 """Values for the parts of a rule, so that each can be asked for."""
 
 
