@@ -34,7 +34,6 @@ from meetbot.rules import (
     next_look,
     waiting_without_staff,
 )
-from meetbot.rules.once import once_per_dossier
 from meetbot.rules.rule import ALWAYS, Rule, Unsure
 from meetbot.rules.rule import rule as a_rule
 from tests.dossiers import (
@@ -413,24 +412,3 @@ def test_a_rule_is_what_its_decorator_says() -> None:
         "x", Severity.LOW, frozenset({Phase.LIVE}), frozenset(), frozenset(),
         frozenset({Scope.FULL}), "o", "", "", None, False, check, "",
     )  # fmt: skip
-
-
-def test_an_answer_is_remembered_for_one_and_the_same_dossier() -> None:
-    """An equal dossier is asked anew; only the last few are remembered."""
-    asked: list[Dossier] = []
-
-    @once_per_dossier
-    def answer(dossier: Dossier, policy: Policy) -> int:
-        """What is asked."""
-        asked.append(dossier)
-        return len(asked)
-
-    one, policy = a_dossier(), Policy()
-    twin = replace(one)
-
-    assert [answer(one, policy), answer(one, policy), answer(twin, policy)] == [1, 1, 2]
-    assert answer(one, Policy()) == 3
-    assert answer.__doc__ == "What is asked."
-    for _ in range(8):
-        answer(replace(one), policy)
-    assert answer(one, policy) == 12

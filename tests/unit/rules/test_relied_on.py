@@ -35,6 +35,7 @@ from meetbot.domain.registry import (
     SchoolKind,
 )
 from meetbot.rules import evaluate, with_relied_on
+from meetbot.rules.relied_on import Excerpts
 from tests.dossiers import (
     AUTHORIZATION,
     CLASS,
@@ -193,8 +194,8 @@ def test_a_school_where_the_authorizer_has_a_role_matters() -> None:
 
 # --- which rows ---------------------------------------------------------------------------------
 
-DISTRICT = replace(
-    a_registry(schools=(LINCOLN, WASHINGTON, BESIDE)),
+DISTRICT = a_registry(
+    schools=(LINCOLN, WASHINGTON, BESIDE),
     **{
         file: tuple(row for partner_id in PARTNERS[1:] for row in _rows(partner_id)[file])
         for file in ("partners", "programs", "contracts", "certifications", "authorizations")
@@ -208,9 +209,14 @@ DISTRICT = replace(
 )
 
 
+def cut_for(dossier: Dossier) -> Dossier:
+    """Its snapshot, made anew."""
+    return Excerpts(dossier.registry).of(dossier)
+
+
 def partners_kept(dossier: Dossier) -> set[str]:
     """Of which partners the snapshot holds everything; it may hold nothing of any other."""
-    cut = with_relied_on(dossier).registry
+    cut = cut_for(dossier).registry
     kept = {row.partner_id for row in cut.partners}
     for file in ("identities", "programs", "contracts", "certifications", "authorizations"):
         whole = getattr(dossier.registry, file)
@@ -341,6 +347,13 @@ def calling_from(address: str, kind: Kind, domain: str | None = None) -> Attenda
             (BY_DOMAIN,),
         ),
         ({"attendances": (calling_from("mother@home.example", Kind.UNIDENTIFIED),)}, ()),
+        (
+            {
+                "invitees": (HOST, an_invitee(Kind.EXEMPT, "mother@home.example")),
+                "attendances": (calling_from("", Kind.EXTERNAL, "elsewhere.example"),),
+            },
+            (BY_MAILBOX, BY_DOMAIN),
+        ),
     ],
     ids=[
         "nobody",
@@ -351,6 +364,7 @@ def calling_from(address: str, kind: Kind, domain: str | None = None) -> Attenda
         "mailbox in the call",
         "domain in the call",
         "unknown in the call",
+        "guest and caller",
     ],
 )
 def test_exemptions_of_outsiders_are_kept(
@@ -360,7 +374,7 @@ def test_exemptions_of_outsiders_are_kept(
     registry = a_registry(exemptions=EXEMPTIONS)
     dossier = replace(a_dossier((HOST, *CLASS), registry=registry), **changes)
 
-    assert with_relied_on(dossier).registry.exemptions == kept
+    assert cut_for(dossier).registry.exemptions == kept
 
 
 def test_the_row_that_exempts_a_guest_is_kept() -> None:
@@ -369,7 +383,7 @@ def test_the_row_that_exempts_a_guest_is_kept() -> None:
     guest = an_invitee(Kind.EXEMPT, "x@other.example", exemption=row)
     dossier = a_dossier((HOST, guest, *CLASS), registry=a_registry(exemptions=EXEMPTIONS))
 
-    assert with_relied_on(dossier).registry.exemptions == (row,)
+    assert cut_for(dossier).registry.exemptions == (row,)
 
 
 def test_a_row_of_no_address_exempts_by_its_text_alone() -> None:
@@ -378,7 +392,7 @@ def test_a_row_of_no_address_exempts_by_its_text_alone() -> None:
     program = replace(PROGRAM, program_id="Path (summer)")
     registry = a_registry(exemptions=(odd,), programs=(program,))
 
-    assert with_relied_on(a_dossier(registry=registry)).registry.exemptions == (odd,)
+    assert cut_for(a_dossier(registry=registry)).registry.exemptions == (odd,)
 
 
 FAR = School("far", "Far", SchoolKind.SCHOOL, ("/Staff/Far",), ("f@district.example",))
@@ -394,7 +408,7 @@ def test_schools_of_the_meeting_are_kept() -> None:
 
     def kept(dossier: Dossier, **files: Any) -> set[str]:
         registry = a_registry(schools=schools, **files)
-        cut = with_relied_on(replace(dossier, registry=registry)).registry
+        cut = cut_for(replace(dossier, registry=registry)).registry
         return {row.school_id for row in cut.schools}
 
     with_partner = replace(nowhere, invitees=(HOST, PARTNER))
@@ -402,6 +416,8 @@ def test_schools_of_the_meeting_are_kept() -> None:
     assert kept(nowhere) == set()
     assert kept(with_partner, contracts=(contract,), authorizations=()) == {"washington"}
     assert kept(with_partner, contracts=(), authorizations=(approval,)) == {"far"}
+    clerk = replace(approval, authorizer_address="clerk@district.example")
+    assert kept(with_partner, contracts=(), authorizations=(clerk,)) == {"far"}
 
 
 def test_of_the_time_of_issue_the_named_school_is_kept() -> None:
@@ -414,7 +430,7 @@ def test_of_the_time_of_issue_the_named_school_is_kept() -> None:
         schools_when_issued={"a1": then, "other": then},
     )
 
-    assert with_relied_on(dossier).schools_when_issued == {"a1": then[:1]}
+    assert cut_for(dossier).schools_when_issued == {"a1": then[:1]}
 
 
 def test_one_registry_is_cut_once_for_many_meetings() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from zipfile import Path as ZipPath
+from zipfile import ZipFile
 
 import pytest
 
@@ -59,6 +61,17 @@ def test_what_decides_nothing_changes_no_version(tmp_path: Path) -> None:
     (after / "cli.py").write_text("three = 3")
 
     assert digest_of(before) == digest_of(after)
+
+
+def test_a_packed_program_has_the_same_version(tmp_path: Path) -> None:
+    """A zip lists its files in the order in which they were packed."""
+    folder = a_program(tmp_path / "a", rules__first=b"one = 1\n")
+    with ZipFile(tmp_path / "a.zip", "w") as packed:
+        for path in sorted(folder.rglob("*.py"), reverse=True):
+            packed.write(path, path.relative_to(folder))
+
+    with ZipFile(tmp_path / "a.zip") as packed:
+        assert digest_of(ZipPath(packed)) == digest_of(folder)
 
 
 def test_a_flag_is_stamped_with_this_programs_versions() -> None:
