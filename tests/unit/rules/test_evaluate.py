@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -28,12 +29,14 @@ from meetbot.rules import (
     KNOWN_RULES,
     PRESENCE_RULES,
     RULES,
+    checks,
     evaluate,
     fingerprints_after,
     is_confidential,
     next_look,
     waiting_without_staff,
 )
+from meetbot.rules.catalogue import rules_in
 from meetbot.rules.rule import ALWAYS, Rule, Unsure
 from meetbot.rules.rule import rule as a_rule
 from tests.dossiers import (
@@ -87,6 +90,15 @@ def test_the_rules_of_the_catalogue_are_there() -> None:
     """Every rule by its id, and the five of the presence family."""
     assert set(CATALOGUE.split()) == KNOWN_RULES
     assert {rule for rule in KNOWN_RULES if RULES[rule].family} == PRESENCE_RULES
+
+
+def test_each_module_of_the_checks_holds_rules() -> None:
+    """Each rule once, and none that is defined elsewhere."""
+    found = list(rules_in(checks))
+
+    assert sorted(rule.id for rule in found) == list(RULES)
+    assert all(RULES[rule.id] is rule for rule in found)
+    assert list(rules_in(json)) == []
 
 
 def test_every_rule_has_its_row() -> None:
