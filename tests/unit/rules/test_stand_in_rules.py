@@ -159,6 +159,24 @@ def test_partners_without_a_name_in_the_registry() -> None:
     assert third.advice == "Ask the partner to use their registered address."
 
 
+def test_what_may_be_told_is_judged_by_the_program() -> None:
+    """Of a partner that has a clinic too; where the program is unknown it may be the clinic."""
+    clinic = replace(PROGRAM, program_id="clinic", type=ProgramType.MENTAL_HEALTH)
+    both = a_registry(programs=(PROGRAM, clinic))
+    unknown = a_registry(programs=(PROGRAM, clinic), contracts=(), authorizations=())
+    people = (here((0, 45)), calling(stranger((0, 45)), *DANA))
+    nameless = (TERRYS_INVITE, replace(DANAS_INVITE, person_name=None), *CLASS)
+
+    known = the(PARTNER_RULE, met(*people, registry=both))
+    unnamed = the(PARTNER_RULE, met(*people, registry=both, invitees=nameless))
+    withheld = the(PARTNER_RULE, met(*people, registry=unknown))
+
+    assert known.message == "Probably Dana Rivera, other address."
+    assert unnamed.message == "Probably a guest of Northstar, other address."
+    assert withheld.message == "Probably a guest of a contracted partner, other address."
+    assert withheld.advice == "Ask the partner to use their registered address."
+
+
 def test_it_is_asked_after_the_meeting_only() -> None:
     """Live, the partner may still come."""
     live = running(20, here((0, None)), calling(stranger((0, None)), *DANA), invitees=GUESTS)
