@@ -156,7 +156,7 @@ def test_in_no_scope_everything_is_decided_and_nothing_found() -> None:
 def test_the_reason_of_an_undecided_rule_is_a_sentence() -> None:
     """The source's own problem, or which source it was."""
     dossier = a_dossier(evidence=without(Evidence.REGISTRY))
-    (undecided,) = (u for u in judge(dossier).undecided if u.rule == "contract-missing")
+    (undecided,) = asked("contract-missing", dossier).undecided
 
     assert undecided.missing == {Evidence.REGISTRY}
     assert undecided.reason == "the partner registry could not be read in full"
@@ -528,7 +528,7 @@ def test_how_surely_people_are_known_is_a_fact_of_every_flag() -> None:
 def test_what_is_missing_of_two_sources_is_told_of_both() -> None:
     """In one line, with both sources named."""
     dossier = a_dossier(evidence=without(Evidence.REGISTRY, Evidence.CALENDAR))
-    stale_ = next(u for u in judge(dossier).undecided if u.rule == "authorization-stale")
+    (stale_,) = asked("authorization-stale", dossier).undecided
 
     assert stale_.missing >= {Evidence.REGISTRY, Evidence.CALENDAR}
     assert "the calendar could not be read in full; " in stale_.reason

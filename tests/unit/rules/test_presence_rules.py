@@ -30,6 +30,7 @@ from tests.dossiers import (
     an_attendance,
     an_exemption,
     at,
+    found,
     held,
     hull,
     is_undecided,
@@ -53,8 +54,8 @@ def flags(dossier: Dossier, policy: Policy | None = None) -> dict[str, tuple[Sev
     """Presence flags with severity and certainty."""
     return {
         f.rule: (f.severity, f.concern.certainty)
-        for f in judge(dossier, policy).findings
-        if f.rule in PRESENCE_RULES
+        for rule in PRESENCE_RULES
+        for f in found(rule, dossier, policy)
     }
 
 
@@ -580,11 +581,15 @@ def test_the_nudge_counts_partners_known_by_name_only() -> None:
 
 
 def test_a_flag_belongs_to_the_partner_who_came() -> None:
-    """Not to one who was invited and stayed away; where nobody registered came, to the invited."""
+    """Not to one who stayed away, and of two to neither; where none came, to the invited one."""
     other = replace(PARTNER, guest=replace(PARTNER.guest, address_key="k"), partner_id="absent")
     came = held(staff((0, 30)), *MET, invitees=(HOST, PARTNER, other))
     unknown = held(staff((0, 30)), stranger((0, 45)), *students((0, 45)))
 
+    second = partner((0, 45), person="p2", partner_id="absent")
+    both = held(staff((0, 30)), *MET, second, invitees=(HOST, PARTNER, other))
+
+    assert the("staff-left-early", both).concern.partner_id is None
     assert the("staff-left-early", came).concern.partner_id == "northstar"
     assert the("staff-left-early", unknown).concern.partner_id == "northstar"
 

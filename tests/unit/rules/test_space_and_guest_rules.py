@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meetbot.domain.dossier import Dossier, Host, Invitee, SharedCode, SourceState
+from meetbot.domain.dossier import Dossier, Host, Invitee, SharedCode
 from meetbot.domain.findings import Certainty, Evidence, Phase, Severity
 from meetbot.domain.guest_list import (
     Edit,
@@ -128,17 +128,13 @@ def test_a_space_that_was_not_read_is_undecided(changes: dict[str, Any]) -> None
     assert is_undecided("open-access-space", dossier)
 
 
-def test_why_a_space_is_not_known_is_said() -> None:
-    """The source's own problem, where it has one."""
-    never = {source: state for source, state in EVERYTHING.items() if source is not Evidence.SPACE}
-    failed = EVERYTHING | {Evidence.SPACE: SourceState(is_full=False, problem="Meet was down")}
+def test_a_space_that_nobody_asked_for_is_not_known() -> None:
+    """No state of the source at all is no pass either."""
+    known = {source: state for source, state in EVERYTHING.items() if source is not Evidence.SPACE}
 
-    for known, reason in (
-        (never, "the settings of the Meet space are not known"),
-        (failed, "Meet was down"),
-    ):
-        (undecided,) = asked("open-access-space", a_dossier(space=None, evidence=known)).undecided
-        assert undecided.reason == reason
+    (undecided,) = asked("open-access-space", a_dossier(space=None, evidence=known)).undecided
+
+    assert undecided.reason == "the settings of the Meet space are not known"
 
 
 def test_a_webinar_may_be_open() -> None:
