@@ -18,7 +18,10 @@ class Entry:
     title: str
 
 
-_ALL = (Entry("start.page", lazy_gettext("Start")),)
+_ALL = (
+    Entry("start.page", lazy_gettext("Start")),
+    Entry("access.page", lazy_gettext("Access log")),
+)
 
 
 def entries(viewer: Viewer | None) -> list[Entry]:

@@ -15,8 +15,11 @@ NOBODY_NEEDED: frozenset[Role] = frozenset()
 MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
     ("GET", "/signin"): NOBODY_NEEDED,
+    ("GET", "/signin/go"): NOBODY_NEEDED,
+    ("GET", "/signin/callback"): NOBODY_NEEDED,
     ("POST", "/signout"): NOBODY_NEEDED,
     ("POST", "/language"): NOBODY_NEEDED,
+    ("GET", "/access"): frozenset({Role.AUDITOR}),
     ("GET", "/static/<path:filename>"): NOBODY_NEEDED,
 }
 """(method, rule) → the roles that may. A route without a row fails the first test."""
