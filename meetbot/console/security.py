@@ -50,7 +50,8 @@ def secure(app: Flask, config: ConsoleConfig, limits: Limits) -> None:
         SERVER_NAME=place.netloc,
         PREFERRED_URL_SCHEME=place.scheme,
     )
-    app.wsgi_app = _BehindProxies(app.wsgi_app, config.trusted_proxies)  # type: ignore[method-assign]
+    behind: Any = _BehindProxies(app.wsgi_app, config.trusted_proxies)
+    app.wsgi_app = behind  # type: ignore[method-assign]
     app.before_request(_allow_body)
     Talisman(
         app,
