@@ -82,6 +82,14 @@ def enter(given: Services, address: str) -> ResponseReturnValue:
     return redirect(_local(wanted) or url_for("start.page"), 303)
 
 
+def here() -> str:
+    """The path of this page, to come back to; never what a provider or a form sent."""
+    if request.method != "GET" or request.endpoint is None:
+        return url_for("start.page")
+    is_sign_in = request.blueprint == blueprint.name
+    return url_for("signin.page") if is_sign_in else request.full_path.rstrip("?")
+
+
 def _local(wanted: object) -> str | None:
     """A path of the console; None for anything that could lead elsewhere."""
     if not isinstance(wanted, str) or len(wanted) > _LONGEST_PATH or not wanted.isprintable():
