@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn, TypeVar, cast
 
-from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from meetbot.console.services import Services, services
@@ -16,6 +27,7 @@ from meetbot.domain.addresses import parse_address
 from meetbot.domain.casework import Case
 from meetbot.domain.people import AccountKind
 from meetbot.domain.registry import Registry
+from meetbot.errors import Temporary
 from meetbot.log import get_logger
 from meetbot.ports import Tx
 
@@ -265,6 +277,16 @@ def note(action: AccessAction, subject: str, *, reason: str = "") -> None:
 def _write_notes(response: Response) -> Response:
     notes: list[AccessEntry] = g.pop("notes", [])
     if notes:
-        with services().deps.store.transaction() as tx:
-            tx.access_log.note(notes)
+        try:
+            with services().deps.store.transaction() as tx:
+                tx.access_log.note(notes)
+        except Temporary as error:
+            get_logger("console").error("access_not_noted", exc_info=error)
+            return error_page(503)
     return response
+
+
+def error_page(code: int, *, stale: bool = False) -> Response:
+    """What went wrong, without a word of what was asked; `stale` for a form of another session."""
+    g.is_error = True
+    return make_response(render_template("errors/error.html", code=code, stale=stale), code)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from types import TracebackType
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from meetbot.console import access_page, signin, start
-from meetbot.console.access import guard, viewer_or_none
+from meetbot.console.access import error_page, guard, viewer_or_none
 from meetbot.console.navigation import entries
 from meetbot.console.oidc import GOOGLE, Provider
 from meetbot.console.security import Limits, secure
@@ -71,6 +71,7 @@ def create_app(
         }
     )
     app.register_error_handler(HTTPException, _wrong)
+    app.register_error_handler(SecurityError, _foreign)
     app.register_error_handler(CSRFError, _stale)
     app.register_error_handler(Temporary, _busy)
     guard(app)
@@ -82,22 +83,23 @@ def _wrong(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code in (301, 302, 303, 307, 308):
         return error
-    page = _page(code)
+    page = error_page(code)
     for name, value in error.get_headers():
         if name in _KEPT_HEADERS:
             page.headers[name] = value
     return page
 
 
+def _foreign(_: SecurityError) -> ResponseReturnValue:
+    """Asked for under another name: it has no pages."""
+    return Response("There is nothing here under this name.\n", 400, mimetype="text/plain")
+
+
 def _stale(_: CSRFError) -> ResponseReturnValue:
-    return _page(400, stale=True)
+    return error_page(400, stale=True)
 
 
 def _busy(error: Temporary) -> ResponseReturnValue:
     """The database is busy or away."""
     get_logger("console").error("request_failed", exc_info=error)
-    return _page(503)
-
-
-def _page(code: int, *, stale: bool = False) -> Response:
-    return make_response(render_template("errors/error.html", code=code, stale=stale), code)
+    return error_page(503)

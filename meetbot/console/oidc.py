@@ -26,6 +26,7 @@ from meetbot.errors import BadAnswer, MeetbotError, Permanent, Temporary
 from meetbot.log import get_logger
 
 GOOGLE = "https://accounts.google.com"
+CALLBACK = "/signin/callback"
 _SECONDS = 10
 _LEEWAY = 60
 _ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"})
@@ -74,6 +75,11 @@ class Claims:
     email: str
     is_verified: bool
     hosted_domain: str | None
+
+
+def redirect_uri(base_url: str) -> str:
+    """What the provider has to know as the place to send people back to."""
+    return f"{base_url}{CALLBACK}"
 
 
 def discover(issuer: str) -> dict[str, Any]:

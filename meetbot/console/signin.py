@@ -10,23 +10,16 @@ from flask.typing import ResponseReturnValue
 
 from meetbot.console import sessions
 from meetbot.console.access import note, public, viewer_of, viewer_or_none
-from meetbot.console.oidc import Provider, Reason, SignInError
+from meetbot.console.oidc import CALLBACK, Provider, Reason, SignInError, redirect_uri
 from meetbot.console.services import Services, services
 from meetbot.console.texts import LANGUAGES
 from meetbot.domain.access_log import AccessAction
 from meetbot.log import get_logger
 
 blueprint = Blueprint("signin", __name__)
-
-CALLBACK = "/signin/callback"
 _EXTENSION = "meetbot-provider"
 _STATUS = {Reason.PROVIDER: 503, Reason.STALE: 400, Reason.TOKEN: 400}
 _LONGEST_PATH = 2000
-
-
-def redirect_uri(base_url: str) -> str:
-    """What the provider has to know as the place to send people back to."""
-    return f"{base_url}{CALLBACK}"
 
 
 def add_provider(app: object, provider: Provider | None) -> None:
@@ -83,8 +76,8 @@ def enter(given: Services, address: str) -> ResponseReturnValue:
 
 
 def here() -> str:
-    """The path of this page, to come back to; never what a provider or a form sent."""
-    if request.method != "GET" or request.endpoint is None:
+    """The path of this page, to come back to; never what a provider, a form or a mistake sent."""
+    if request.method != "GET" or g.get("is_error"):
         return url_for("start.page")
     is_sign_in = request.blueprint == blueprint.name
     return url_for("signin.page") if is_sign_in else request.full_path.rstrip("?")

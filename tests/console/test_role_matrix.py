@@ -36,6 +36,19 @@ def _routes(app: Flask) -> dict[tuple[str, str], str]:
     }
 
 
+def paths_of(app: Flask) -> list[tuple[str, str]]:
+    """Every method and path of the console, with the sample for what is variable in it."""
+    return [
+        (
+            method,
+            app.url_map.bind("localhost").build(
+                endpoint, {part: SAMPLE[part] for part in _parts(app, rule)}
+            ),
+        )
+        for (method, rule), endpoint in _routes(app).items()
+    ]
+
+
 def test_every_route_has_a_row_and_every_row_a_route(console: Console) -> None:
     """The table names exactly the routes there are, with exactly the roles their views name."""
     routes = _routes(console.app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,6 +21,7 @@ from meetbot.errors import MeetbotError
 from meetbot.sandbox.district import principal
 from tests.console.conftest import PEOPLE, Console
 from tests.fakes.provider import CLIENT, SECRET, FakeProvider, a_provider
+from tests.stage import Stage
 
 OFFICER = PEOPLE[Role.OFFICER]
 BASE = "https://meetbot.district.example"
@@ -137,14 +138,21 @@ def test_whom_the_provider_does_not_vouch_for_stays_outside(
 
 
 def test_students_have_nothing_to_do_here(
-    console: Console, browser: FlaskClient, provider: FakeProvider
+    console: Console,
+    polled_district: tuple[Stage, datetime],
+    browser: FlaskClient,
+    provider: FakeProvider,
 ) -> None:
     """Not even when the configuration names one; and their address is stored nowhere."""
-    provider.claims = {"email": "student1@students.district.example"}
+    stage, _ = polled_district
+    student = next(u for u in stage.world.users if "students." in u)
+    config = replace(console.services.config, officers=(student,))
+    browser.application.extensions["meetbot"] = replace(console.services, config=config)
+    provider.claims = {"email": student}
 
     assert sign_in(browser, provider).status_code == 403
     with console.store.reading() as tx:
-        assert "student1" not in str(tx.access_log.list())
+        assert student not in str(tx.access_log.list())
 
 
 def test_a_token_that_nobody_signed(browser: FlaskClient, provider: FakeProvider) -> None:
