@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from types import TracebackType
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -37,11 +38,16 @@ class ConsoleApp(Flask):
 
 
 def create_app(
-    given: Services, *, secret: bytes | None = None, limits: Limits | None = None
+    given: Services,
+    *,
+    secret: bytes | None = None,
+    limits: Limits | None = None,
+    more: Sequence[Blueprint] = (),
 ) -> Flask:
     """A console over these services. Without a `secret` nobody stays signed in over a restart.
 
-    Raises RuntimeError for a view that does not say who may see it.
+    `more` are pages that only some consoles have: those of the demo. Raises RuntimeError for a
+    view that does not say who may see it.
     """
     key = secret or secrets.token_bytes(32)
     app = ConsoleApp("meetbot.console")
@@ -57,7 +63,7 @@ def create_app(
     Babel(app, locale_selector=locale_of_request)
     CSRFProtect(app)
     add_texts(app)
-    for blueprint in (signin.blueprint, start.blueprint, access_page.blueprint):
+    for blueprint in (signin.blueprint, start.blueprint, access_page.blueprint, *more):
         app.register_blueprint(blueprint)
     oidc = given.config.oidc
     signin.add_provider(app, Provider(app, oidc, given.deps.district.domains) if oidc else None)

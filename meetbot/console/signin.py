@@ -43,7 +43,7 @@ def go() -> ResponseReturnValue:
     try:
         return _provider().begin(redirect_uri(services().config.base_url))
     except SignInError as error:
-        return _failed(error.reason)
+        return failed(error.reason)
 
 
 @blueprint.get(CALLBACK)
@@ -55,7 +55,7 @@ def callback() -> ResponseReturnValue:
         address = _provider().end()
         return enter(given, address)
     except SignInError as error:
-        return _failed(error.reason)
+        return failed(error.reason)
 
 
 def enter(given: Services, address: str) -> ResponseReturnValue:
@@ -99,7 +99,7 @@ def _provider() -> Provider:
     return provider
 
 
-def _failed(reason: Reason) -> ResponseReturnValue:
+def failed(reason: Reason) -> ResponseReturnValue:
     """A page that says what to do. Who it was is not noted: it may be a student."""
     g.viewer = None
     get_logger("console").warning("sign_in_failed", reason=reason.value)
