@@ -7,6 +7,7 @@ from datetime import date, datetime
 from flask import Flask, request, session
 from flask_babel import format_date, format_datetime, get_locale, gettext
 
+from meetbot.console.sayings import said
 from meetbot.console.services import services
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -62,4 +63,4 @@ def _is_spanish() -> bool:
 def add_texts(app: Flask) -> None:
     """Give the templates these functions."""
     app.jinja_env.globals.update(languages=LANGUAGES, get_locale=get_locale)
-    app.jinja_env.filters.update(instant=instant, day=day, clock=clock, role=role)
+    app.jinja_env.filters.update(instant=instant, day=day, clock=clock, role=role, said=said)
