@@ -22,6 +22,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from meetbot.console.services import Services, services
+from meetbot.console.sessions import StoredSession
 from meetbot.domain.access_log import AccessAction, AccessEntry
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.casework import Case
@@ -204,9 +205,12 @@ def guard(app: Flask) -> None:
 def _admit() -> ResponseReturnValue | None:
     from flask import current_app
 
+    trouble = cast(StoredSession, session).trouble
+    if trouble is not None:
+        raise trouble
+    g.viewer = _signed_in()
     if request.endpoint is None:  # no such page, which is said whoever asks
         return None
-    g.viewer = _signed_in()
     roles = roles_of_endpoint(current_app, request.endpoint)
     if not roles:
         return None
@@ -230,8 +234,13 @@ def _signed_in() -> Viewer | None:
 def _to_sign_in() -> ResponseReturnValue:
     if request.method == "GET":
         # Where to go afterwards stays in the session: an address in the link could lead elsewhere.
-        session["wanted"] = request.full_path.rstrip("?")
+        session["wanted"] = path_of_request()
     return redirect(url_for("signin.page"))
+
+
+def path_of_request() -> str:
+    """Path and query of this request, below the console's own path if it has one."""
+    return request.script_root + request.full_path.rstrip("?")
 
 
 def refuse(reason: str, subject: str) -> NoReturn:

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
 
 from meetbot.domain.addresses import parse_address
+from meetbot.errors import Temporary
 from meetbot.ports import Clock, ConsoleSession, Store
 
 IDLE = timedelta(minutes=60)
@@ -32,7 +34,13 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 class StoredSession(CallbackDict[str, Any], SessionMixin):
     """What one browser's session holds; an empty one that is new is never stored."""
 
-    def __init__(self, content: dict[str, Any], stored: ConsoleSession | None) -> None:
+    def __init__(
+        self,
+        content: dict[str, Any],
+        stored: ConsoleSession | None,
+        *,
+        trouble: Temporary | None = None,
+    ) -> None:
         def changed(_: object) -> None:
             self.modified = True
 
@@ -40,6 +48,8 @@ class StoredSession(CallbackDict[str, Any], SessionMixin):
         self.stored = stored
         self.modified = False
         self.is_renewed = False
+        self.trouble = trouble
+        """Why it could not be read; it is left as it is then."""
 
     @property
     def new(self) -> bool:  # type: ignore[override]
@@ -70,8 +80,11 @@ class StoredSessions(SessionInterface):
         is_file = request.path.startswith(f"{app.static_url_path}/")
         if is_file or _TOKEN.fullmatch(token) is None:
             return StoredSession({}, None)
-        with self._store.reading() as tx:
-            found = tx.sessions.get(self._key(token))
+        try:
+            with self._store.reading() as tx:
+                found = tx.sessions.get(self._key(token))
+        except Temporary as error:
+            return StoredSession({}, None, trouble=error)
         if found is None or self._is_over(found):
             return StoredSession({}, None)
         return StoredSession(_JSON.loads(found.content), found)
@@ -80,6 +93,8 @@ class StoredSessions(SessionInterface):
         """Store what changed, and that somebody was here."""
         assert isinstance(session, StoredSession)
         response.vary.add("Cookie")
+        if session.trouble is not None:
+            return
         now, stored = self._clock(), session.stored
         if not session:
             if stored is not None:
@@ -88,8 +103,11 @@ class StoredSessions(SessionInterface):
             return
         if stored is None or session.is_renewed:
             self._begin(app, session, response, now)
-        elif session.modified or now - stored.seen_at >= _NOTED:
+        elif session.modified:
             self._write(session, stored.key, stored.created_at, now)
+        elif now - stored.seen_at >= _NOTED:
+            with suppress(Temporary):  # no reason to withhold a page
+                self._write(session, stored.key, stored.created_at, now)
 
     def _begin(self, app: Flask, session: StoredSession, response: Response, now: datetime) -> None:
         token = secrets.token_urlsafe(32)

@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from meetbot.console import sessions
-from meetbot.console.access import note, public, viewer_of, viewer_or_none
+from meetbot.console.access import note, path_of_request, public, viewer_of, viewer_or_none
 from meetbot.console.oidc import CALLBACK, Provider, Reason, SignInError, redirect_uri
 from meetbot.console.services import Services, services
 from meetbot.console.texts import LANGUAGES
@@ -80,7 +80,7 @@ def here() -> str:
     if request.method != "GET" or g.get("is_error"):
         return url_for("start.page")
     is_sign_in = request.blueprint == blueprint.name
-    return url_for("signin.page") if is_sign_in else request.full_path.rstrip("?")
+    return url_for("signin.page") if is_sign_in else path_of_request()
 
 
 def _local(wanted: object) -> str | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -255,6 +256,52 @@ def _noted() -> str:
     note_read("C-1")
     note_export("cases")
     return "seen"
+
+
+def test_a_database_that_is_away_signs_nobody_out(console: Console) -> None:
+    """The page says so; the session goes on when it is back."""
+    app = create_app(console.services, secret=b"s" * 32)
+    app.config.update(TESTING=True)
+    browser = app.test_client()
+    _sign_in(browser, PEOPLE[Role.OFFICER])
+    sessions = app.session_interface
+    away = replace(console.deps, store=_Unreadable(console.store))
+    other = create_app(replace(console.services, deps=away), secret=b"s" * 32)
+    app.session_interface = other.session_interface
+    answer = browser.get("/")
+    assert answer.status_code == 503
+    assert "Set-Cookie" not in answer.headers
+    app.session_interface = sessions
+
+    assert browser.get("/").status_code == 200
+
+
+def test_that_somebody_was_here_is_worth_no_error(console: Console) -> None:
+    """A page that only reads is shown while the database is written to by others."""
+    app = create_app(console.services, secret=b"s" * 32)
+    app.config.update(TESTING=True)
+    browser = app.test_client()
+    _sign_in(browser, PEOPLE[Role.OFFICER])
+    browser.get("/")
+    busy = replace(console.deps, store=_Unwritable(console.store))
+    other = create_app(replace(console.services, deps=busy), secret=b"s" * 32)
+    app.session_interface = other.session_interface
+    console.now += timedelta(minutes=5)
+
+    assert browser.get("/").status_code == 200
+
+
+class _Unreadable:
+    """A store that is away."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.transaction = store.transaction
+        self.alone = store.alone
+
+    @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        raise Temporary("away")
+        yield
 
 
 class _Unwritable:

@@ -355,6 +355,21 @@ def test_nobody_is_led_elsewhere(
     assert sign_in(browser, provider).location == "/"
 
 
+def test_a_console_below_a_path(browser: FlaskClient, provider: FakeProvider) -> None:
+    """What was wanted is found again below that path."""
+    below = {"SCRIPT_NAME": "/meetbot"}
+    assert browser.get("/?page=2", environ_overrides=below).location == "/meetbot/signin"
+
+    assert sign_in(browser, provider).location == "/meetbot/?page=2"
+
+
+def test_a_missing_page_still_knows_who_asks(console: Console) -> None:
+    """Whoever is signed in keeps the navigation."""
+    browser = console.client(Role.AUDITOR)
+
+    assert PEOPLE[Role.AUDITOR] in browser.get("/nothing").text
+
+
 def test_the_language_changes_on_the_page_where_one_is(console: Console) -> None:
     """And leads nowhere else."""
     browser = console.client(Role.AUDITOR)
