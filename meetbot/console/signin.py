@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from meetbot.console import sessions
@@ -22,9 +32,9 @@ _STATUS = {Reason.PROVIDER: 503, Reason.STALE: 400, Reason.TOKEN: 400}
 _LONGEST_PATH = 2000
 
 
-def add_provider(app: object, provider: Provider | None) -> None:
+def add_provider(app: Flask, provider: Provider | None) -> None:
     """Let people sign in by this provider; by none without one."""
-    app.extensions[_EXTENSION] = provider  # type: ignore[attr-defined]
+    app.extensions[_EXTENSION] = provider
 
 
 @blueprint.get("/signin")
