@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from meetbot.domain.access_log import AccessEntry, NumberedEntry
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.casework import Case, CaseEvent, CaseStatus, Noted, Term
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
@@ -1260,6 +1261,56 @@ class RetentionStore(Protocol):
         """Whether the registry ever had this partner."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConsoleSession:
+    """A session of the console. `key` is a hash of what the browser holds, `who` an address in its
+    matching form, empty before somebody signs in; `content` is JSON."""
+
+    key: str
+    who: str
+    content: str
+    created_at: datetime
+    seen_at: datetime
+
+
+class SessionStore(Protocol):
+    """Who is signed in to the console."""
+
+    def get(self, key: str) -> ConsoleSession | None:
+        """One that has not been ended."""
+
+    def save(self, session: ConsoleSession) -> None:
+        """Store one, new or changed."""
+
+    def end(self, key: str, *, at: datetime) -> None:
+        """End one; what it held is forgotten."""
+
+    def end_all(self, who: str, *, at: datetime) -> int:
+        """End all of one person; gives how many there were."""
+
+    def prune(self, *, before: datetime, nobodys_before: datetime) -> int:
+        """Forget those last seen before an instant, and those of nobody before another."""
+        ...
+
+
+class AccessLog(Protocol):
+    """Who looked at what in the console, and who was refused."""
+
+    def note(self, entries: Iterable[AccessEntry]) -> None:
+        """Add lines."""
+
+    def list(
+        self,
+        *,
+        subject: str | None = None,
+        since: datetime | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> list[NumberedEntry]:
+        """The newest first: about one subject, from an instant on, below a number."""
+        ...
+
+
 class MetaStore(Protocol):
     """Progress marks of sources, small settings, and runs of jobs."""
 
@@ -1461,6 +1512,16 @@ class Tx(Protocol):
     @property
     def retention(self) -> RetentionStore:
         """Deletions."""
+        ...
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Who is signed in to the console."""
+        ...
+
+    @property
+    def access_log(self) -> AccessLog:
+        """Who looked at what there."""
         ...
 
     @property

@@ -26,7 +26,8 @@ from datetime import date, time, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -70,6 +71,8 @@ _SECRETS = frozenset(
         ("database", "url"),
         ("mail", "url"),
         ("mail", "password"),
+        ("console", "secret_key"),
+        ("console", "oidc", "client_secret"),
         ("privacy", "pseudonym_key"),
     }
 )
@@ -227,11 +230,20 @@ def _address(value: str) -> str:
 
 def _recipient(value: str, info: ValidationInfo) -> str:
     """An address in one of the district's own domains; never a partner's."""
+    return _inside(value, info, "flags may only be sent inside the district")
+
+
+def _person(value: str, info: ValidationInfo) -> str:
+    """The address of somebody who signs in: in one of the district's own domains."""
+    return _inside(value, info, "only the district's own people sign in")
+
+
+def _inside(value: str, info: ValidationInfo, why: str) -> str:
     domains = (info.context or {}).get("domains")
     if domains and value.rpartition("@")[2] not in domains:
         raise _wrong(
             f"{_shown(value)} is outside the district's domains",
-            "flags may only be sent inside the district: use an address in "
+            f"{why}: use an address in "
             + " or ".join(domains)
             + ", or add the domain to district.domains",
         )
@@ -306,6 +318,23 @@ def _api_root(value: str) -> str:
     return root
 
 
+def _issuer(value: str) -> str:
+    root = _web_root(value)
+    parts = urlsplit(root)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise _wrong(
+            "http is allowed on loopback only, anybody in between could sign in as anybody",
+            'use https; Google\'s is "https://accounts.google.com"',
+        )
+    return root
+
+
+def _client_value(value: str) -> str:
+    if value.strip() and len(value) <= 500 and value.isprintable():
+        return value.strip()
+    raise _wrong("is empty or has control characters", "copy it from the provider's page again")
+
+
 def _database_url(value: str) -> str:
     if value.startswith("sqlite:///") and len(value) > len("sqlite:///"):
         return value
@@ -371,18 +400,52 @@ class Endpoint:
     port: int
 
 
-def _loopback_endpoint(value: object) -> Endpoint:
+def _endpoint(value: object, example: str) -> Endpoint:
     if isinstance(value, str):
         host, colon, port = value.rpartition(":")
-        host = host.strip("[]")
+        host = host.removeprefix("[").removesuffix("]")
         if colon and re.fullmatch(r"\d{1,5}", port, re.ASCII) and int(port) < 65536:
-            if _is_loopback(host):
-                return Endpoint(host, int(port))
-            raise _wrong(
-                "must be on loopback, the figures are not for the network",
-                'write it as "127.0.0.1:9464"',
-            )
-    raise _wrong(f"{_shown(value)} is not host:port", 'write it as "127.0.0.1:9464"')
+            return Endpoint(host, int(port))
+    raise _wrong(f"{_shown(value)} is not host:port", f'write it as "{example}"')
+
+
+def _loopback_endpoint(value: object) -> Endpoint:
+    endpoint = _endpoint(value, "127.0.0.1:9464")
+    if not _is_loopback(endpoint.host):
+        raise _wrong(
+            "must be on loopback, the figures are not for the network",
+            'write it as "127.0.0.1:9464"',
+        )
+    return endpoint
+
+
+def _own_endpoint(value: object) -> Endpoint:
+    """An address of this machine: loopback, or one that is written out."""
+    endpoint = _endpoint(value, "127.0.0.1:8000")
+    try:
+        if endpoint.host != "localhost":
+            ipaddress.ip_address(endpoint.host)
+    except ValueError:
+        raise _wrong(
+            f"{_shown(endpoint.host)} is not an IP address of this machine",
+            'write it as "127.0.0.1:8000"; names of the console belong into base_url',
+        ) from None
+    return endpoint
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _network(value: object) -> Network:
+    try:
+        if isinstance(value, str):
+            return ipaddress.ip_network(value.strip(), strict=False)
+    except ValueError:
+        pass
+    raise _wrong(
+        f"{_shown(value)} is not an IP address or network",
+        'write it as "127.0.0.1" or "10.1.2.0/24"',
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -473,6 +536,8 @@ Domain = Annotated[str, AfterValidator(_domain)]
 Address = Annotated[str, AfterValidator(_address)]
 Recipient = Annotated[str, AfterValidator(_address), AfterValidator(_recipient)]
 Recipients = Annotated[tuple[Recipient, ...], AfterValidator(_without_repeats)]
+Person = Annotated[str, AfterValidator(_address), AfterValidator(_person)]
+People = Annotated[tuple[Person, ...], AfterValidator(_without_repeats)]
 RuleId = Annotated[str, AfterValidator(_rule_id)]
 HookName = Annotated[str, AfterValidator(_hook_name)]
 ProgramKey = Annotated[str, AfterValidator(_program_type)]
@@ -606,12 +671,59 @@ class Registry(_Table):
         return None if self.source is None else spreadsheet_id(self.source)
 
 
-class Console(_Table):
-    """The officers' web page; `base_url` has no slash at its end."""
+class Oidc(_Table):
+    """The identity provider (OpenID Connect) that says who somebody is."""
 
+    issuer: Annotated[str, AfterValidator(_issuer)] = "https://accounts.google.com"
+    client_id: Annotated[str, AfterValidator(_client_value)]
+    client_secret: Annotated[str, AfterValidator(_client_value)] = Field(repr=False)
+
+
+class Console(_Table):
+    """The officers' web page; `base_url` has no slash at its end.
+
+    Without `oidc` nobody can sign in, and there is no page. A role that is None has the people
+    that `people` says. Without a `secret_key` the store makes one and keeps it.
+    """
+
+    oidc: Oidc | None = None  # comes first: checking the URL needs it
     base_url: Annotated[str, AfterValidator(_web_root)] = "http://127.0.0.1:8000"
     four_eyes: tuple[Severity, ...] = ()
     """Severities of which a flag is upheld or dismissed by two officers."""
+    listen: Annotated[Endpoint, BeforeValidator(_own_endpoint)] = Endpoint("127.0.0.1", 8000)
+    officers: People | None = None
+    privacy_officers: People | None = None
+    operators: People | None = None
+    keepers: People = ()
+    auditors: People = ()
+    trusted_proxies: tuple[Annotated[Network, BeforeValidator(_network)], ...] = ()
+    secret_key: Annotated[bytes, BeforeValidator(_secret_key)] | None = Field(
+        default=None, repr=False
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _private(cls, value: str, info: ValidationInfo) -> str:
+        """People sign in by HTTPS, or on this machine."""
+        parts = urlsplit(value)
+        if info.data.get("oidc") and parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise _wrong(
+                "is http, which would send sessions in the clear",
+                "write it with https://, and let a proxy before the console do TLS",
+            )
+        return value
+
+    def people(self, mail: Mail) -> Mapping[str, tuple[str, ...]]:
+        """Who has each role: those named here, else those whom mails of that kind go to."""
+        return {
+            "officers": mail.officers if self.officers is None else self.officers,
+            "privacy_officers": (
+                mail.privacy_officers if self.privacy_officers is None else self.privacy_officers
+            ),
+            "operators": mail.operators if self.operators is None else self.operators,
+            "keepers": self.keepers,
+            "auditors": self.auditors,
+        }
 
 
 class Service(_Table):
@@ -1007,6 +1119,8 @@ def _variables() -> Mapping[str, tuple[str, ...]]:
     for section, table in _ConfigurationFile.model_fields.items():
         paths += [(section, key) for key in _keys(table.annotation)]
     paths += [("mail", "contacts", kind) for kind in ProgramType]
+    paths.remove(("console", "oidc"))
+    paths += [("console", "oidc", key) for key in _keys(Oidc)]
     return {_PREFIX + "__".join(path).upper().replace("-", "_"): path for path in paths}
 
 
@@ -1115,5 +1229,13 @@ def _type_at(model: type[_Table], loc: Iterable[int | str]) -> object:
         if get_origin(kind) is Mapping:
             kind = get_args(kind)[1]
         elif isinstance(kind, type) and issubclass(kind, _Table):
-            kind = kind.model_fields[str(step)].annotation
+            kind = _without_none(kind.model_fields[str(step)].annotation)
     return kind
+
+
+def _without_none(kind: Any) -> Any:
+    """The type of a value that may also be absent."""
+    kinds = [k for k in get_args(kind) if k is not type(None)]
+    if get_origin(kind) not in (Union, UnionType) or len(kinds) != 1:
+        return kind
+    return get_args(kinds[0])[0] if get_origin(kinds[0]) is Annotated else kinds[0]

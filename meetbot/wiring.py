@@ -193,14 +193,21 @@ def pseudonyms_of(settings: Settings, store: Store) -> Pseudonyms:
 
 
 def _pseudonym_key(settings: Settings, store: Store) -> bytes:
-    """The configured key, or one made at the first start and kept in the database."""
-    if settings.privacy.pseudonym_key is not None:
-        return settings.privacy.pseudonym_key
+    return settings.privacy.pseudonym_key or _kept_key(store, "pseudonym-key")
+
+
+def console_key(settings: Settings, store: Store) -> bytes:
+    """The key of the console's sessions and forms."""
+    return settings.console.secret_key or _kept_key(store, "console-key")
+
+
+def _kept_key(store: Store, name: str) -> bytes:
+    """A key that is made at the first start and kept in the database."""
     with store.transaction() as tx:
-        kept = tx.meta.get("pseudonym-key")
+        kept = tx.meta.get(name)
         if kept is None:
             kept = secrets.token_hex(32)
-            tx.meta.set("pseudonym-key", kept)
+            tx.meta.set(name, kept)
     return bytes.fromhex(kept)
 
 

@@ -16,6 +16,7 @@ import typer
 
 from meetbot.cli import (
     audit,
+    console,
     demo,
     evidence,
     flags,
@@ -74,6 +75,7 @@ app.command("doctor")(service.doctor)
 app.add_typer(registry.app, name="registry")
 app.command("poll")(service.poll)
 app.command("run")(service.run)
+app.add_typer(console.app, name="console")
 app.add_typer(flags.app, name="flags")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(evidence.schemas, name="schema")

@@ -22,6 +22,7 @@ _ALL = (
     Entry("start.page", lazy_gettext("Start")),
     Entry("overview.page", lazy_gettext("Overview")),
     Entry("overview.operations", lazy_gettext("Operations")),
+    Entry("access.page", lazy_gettext("Access log")),
 )
 
 

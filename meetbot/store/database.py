@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
+from meetbot.store.access_log import SqlAccessLog
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
@@ -29,6 +30,7 @@ from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
 from meetbot.store.retention import SqlRetention
+from meetbot.store.sessions import SqlSessions
 from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
 from meetbot.store.storms import SqlStorms
@@ -59,6 +61,8 @@ class SqlTx:
         self.chain = SqlChain(connection)
         self.holds = SqlHolds(connection)
         self.retention = SqlRetention(connection)
+        self.sessions = SqlSessions(connection)
+        self.access_log = SqlAccessLog(connection)
         self.meta = SqlMeta(connection)
 
 

@@ -42,6 +42,7 @@ from meetbot.store.copies import copies_of
 from meetbot.store.holds import SqlHolds
 from meetbot.store.statements import batches, overlaps, upsert
 from meetbot.store.tables import (
+    access_log,
     accounts,
     calendars,
     case_events,
@@ -144,6 +145,8 @@ class SqlRetention:
         self._purge_mails(purge)
         self._purge_people(purge, as_of)
         self._purge_registry(purge)
+        if not held.is_any:  # of what a line speaks is not asked: all are kept
+            purge.delete(access_log, access_log.c.at < cutoffs.evidence)
         purge.recorded_delete(
             holds, and_(holds.c.removed_at < cutoffs.evidence), ("holds", "hold_ends")
         )

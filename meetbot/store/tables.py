@@ -609,6 +609,41 @@ forgotten = Table(
 )
 """How many meetings in scope, calls and visits of each local month were deleted. No people."""
 
+# --- console ------------------------------------------------------------------------------------
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("who", Key, nullable=False),
+    Column("content", Words, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "who"),
+    Index(None, "seen_at"),
+)
+"""Sessions of the console. `key` is a keyed hash of what the browser holds, `who` an address of
+the district's staff, or empty before somebody signs in; `content` is JSON.
+"""
+
+access_log = Table(
+    "access_log",
+    metadata,
+    _number(),
+    Column("at", Instant, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("roles", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Index(None, "at"),
+    Index(None, "subject"),
+)
+"""Who read which case in the console, and what was refused. `who` is an address of the staff, empty
+for somebody who could not sign in.
+"""
+
 # --- progress -----------------------------------------------------------------------------------
 
 sources = Table(

@@ -17,8 +17,11 @@ READERS = frozenset({Role.OFFICER, Role.PRIVACY, Role.AUDITOR, Role.PRINCIPAL})
 MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
     ("GET", "/signin"): NOBODY_NEEDED,
+    ("GET", "/signin/go"): NOBODY_NEEDED,
+    ("GET", "/signin/callback"): NOBODY_NEEDED,
     ("POST", "/signout"): NOBODY_NEEDED,
     ("POST", "/language"): NOBODY_NEEDED,
+    ("GET", "/access"): frozenset({Role.AUDITOR}),
     ("GET", "/static/<path:filename>"): NOBODY_NEEDED,
     ("GET", "/overview"): READERS,
     ("GET", "/overview/<name>.svg"): READERS,
@@ -40,6 +43,19 @@ def _routes(app: Flask) -> dict[tuple[str, str], str]:
         if not rule.rule.startswith("/api/v1/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
+
+
+def paths_of(app: Flask) -> list[tuple[str, str]]:
+    """Every method and path of the console, with the sample for what is variable in it."""
+    return [
+        (
+            method,
+            app.url_map.bind("localhost").build(
+                endpoint, {part: SAMPLE[part] for part in _parts(app, rule)}
+            ),
+        )
+        for (method, rule), endpoint in _routes(app).items()
+    ]
 
 
 def test_every_route_has_a_row_and_every_row_a_route(console: Console) -> None:
