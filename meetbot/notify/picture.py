@@ -78,7 +78,9 @@ def timeline_svg(timeline: Timeline, zone: str) -> bytes:
     """The same picture as SVG: sharp at any size, letters as shapes, so that it needs no font."""
     figure = _figure(timeline, zone, _SVG_DPI)
     out = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})
+    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    canvas = FigureCanvasSVG(figure)
+    canvas.print_svg(out, metadata=metadata)  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 
