@@ -748,6 +748,8 @@ class CaseQuery:
     since: datetime | None = None
     until: datetime | None = None
     """Meetings that start in [since, until)."""
+    is_answered: bool = False
+    """Only cases that the host has answered."""
     private: bool = False
     """Whether private cases may be among them."""
 

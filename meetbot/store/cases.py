@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -60,6 +61,9 @@ _TERMS_OF_MANY = (
     select(case_terms.c.case_id, case_terms.c.kind, case_terms.c.value)
     .where(one_of(case_terms.c.case_id, "some"))
     .order_by(case_terms.c.case_id, case_terms.c.kind, case_terms.c.value)
+)
+_ANSWERED = exists().where(
+    case_events.c.case_id == cases.c.id, case_events.c.kind == EventKind.ANSWERED.value
 )
 _PLACE = re.compile(r"(\d)\.(\d{1,18})\.(C-[0-9a-f]{12})", re.ASCII)
 """Of the last case of a page: rank, microseconds and id."""
@@ -295,6 +299,8 @@ def _conditions(query: CaseQuery) -> builtins.list[ColumnElement[bool]]:
             found.append(_has(and_(case_terms.c.kind == kind, case_terms.c.value.in_(values))))
     if query.search is not None:
         found.append(_is_found(query.search))
+    if query.is_answered:
+        found.append(_ANSWERED)
     if query.since is not None:
         found.append(cases.c.starts_at >= query.since)
     if query.until is not None:

@@ -397,3 +397,16 @@ def store_of_examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlS
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('cases')}/meetbot.db")
     yield store
     store.close()
+
+
+def test_cases_that_the_host_has_answered_are_found(store: SqlStore) -> None:
+    """Whatever was answered; other events do not count."""
+    answered, noted_only, _ = (
+        put(store, a_stored_flag(uid=uid)) for uid in ("one@g", "two@g", "three@g")
+    )
+    with store.transaction() as tx:
+        for case, kind in ((answered, EventKind.ANSWERED), (noted_only, EventKind.NOTED)):
+            tx.cases.add_event(CaseEvent(case.id, kind, at(70), "ann@district.example"))
+
+    assert ids(store, CaseQuery(is_answered=True)) == [answered.id]
+    assert ids(store, CaseQuery(is_answered=True, private=True), CaseOrder.SEVERE) == [answered.id]
