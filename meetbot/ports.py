@@ -454,6 +454,9 @@ class MeetingStore(Protocol):
         guests, and (`undecided`) something that could not be decided; what is not given does not
         narrow them. Gives how many."""
 
+    def wake(self, occurrence: str, as_of: datetime) -> None:
+        """Make one occurrence (`OccurrenceKey.text`) due, if it is there."""
+
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 

@@ -35,6 +35,7 @@ START = datetime(2026, 10, 13, 15, tzinfo=UTC)
 END = START + timedelta(minutes=45)
 ZONE = "America/Chicago"
 LINK = "https://meet.google.com/abc-defg-hij"
+CASE = "C-0123456789ab"
 
 
 def at(minutes: float) -> datetime:
@@ -174,6 +175,7 @@ def a_card(
         is_adhoc=is_adhoc,
         is_confidential=is_confidential,
         join_link=join_link,
+        case_id=CASE,
     )
 
 
@@ -330,6 +332,13 @@ def an_operations_notice() -> Notice:
     )
 
 
+def an_escalation_notice() -> Notice:
+    """A critical flag that nobody acknowledged."""
+    flag = a_flag(severity=Severity.CRITICAL)
+    content = MeetingNotice(a_card(), (flag,), a_timeline(), ())
+    return a_notice(NoticeKind.ESCALATION, content, audience=Audience.ESCALATION)
+
+
 def a_confidential_notice() -> Notice:
     """A finding about a meeting of which nothing but a count may be told."""
     content = MeetingNotice(
@@ -350,6 +359,7 @@ def every_notice() -> dict[str, Notice]:
         "flag": a_flag_notice(),
         "flag-principal": a_flag_notice(Audience.PRINCIPAL),
         "flag-review": a_review_notice(),
+        "escalation": an_escalation_notice(),
         "fix-it": a_fix_it_notice(),
         "withdrawn": a_withdrawn_notice(),
         "nudge": a_nudge_notice(),

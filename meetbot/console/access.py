@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NoReturn, Protocol, TypeVar, cast
+from typing import NoReturn, TypeVar, cast
 
 from flask import Flask, abort, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from meetbot.console.services import Services, services
 from meetbot.domain.addresses import parse_address
+from meetbot.domain.casework import Case
 from meetbot.domain.people import AccountKind
 from meetbot.domain.registry import Registry
 from meetbot.log import get_logger
@@ -38,7 +39,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is signed in. `key` is the keyed address; `schools` are led by this person."""
+    """Who is signed in. `key` is the keyed primary address; `schools` are led by this person."""
 
     address: str
     key: str
@@ -50,37 +51,18 @@ class Viewer:
         return not self.roles.isdisjoint(roles)
 
 
-class CaseFacts(Protocol):
-    """What the right to see a case depends on."""
-
-    @property
-    def school_id(self) -> str | None:
-        """The school whose meeting it was."""
-        ...
-
-    @property
-    def is_private(self) -> bool:
-        """Of a confidential meeting."""
-        ...
-
-    @property
-    def host_key(self) -> str | None:
-        """The keyed address of the host."""
-        ...
-
-
-def may_see_case(viewer: Viewer, case: CaseFacts) -> bool:
+def may_see_case(viewer: Viewer, case: Case) -> bool:
     """Whether this person may read the case page."""
     if case.is_private:
         return viewer.has(Role.PRIVACY)
     if viewer.has(Role.OFFICER, Role.PRIVACY, Role.AUDITOR):
         return True
-    return viewer.has(Role.PRINCIPAL) and case.school_id in viewer.schools
+    return viewer.has(Role.PRINCIPAL) and not viewer.schools.isdisjoint(case.schools)
 
 
-def may_answer_case(viewer: Viewer, case: CaseFacts) -> bool:
+def may_answer_case(viewer: Viewer, case: Case) -> bool:
     """Whether this is the host, who has the right to answer; never of a confidential meeting."""
-    return not case.is_private and case.host_key == viewer.key
+    return not case.is_private and viewer.key in case.answerers
 
 
 def current_viewer() -> Viewer:
@@ -108,6 +90,9 @@ def viewer_of(given: Services, tx: Tx, address: str) -> Viewer | None:
     account = tx.people.by_address([key]).get(key)
     if account is not None and account.kind is AccountKind.STUDENT:
         return None
+    primary = parse_address(account.address or "") if account is not None else None
+    if primary is not None:  # who signs in under an alias is who the meetings know
+        key = given.deps.pseudonyms.address(primary.key)
     schools = _schools_of(tx.registry.current(), parsed.key)
     roles = {
         role

@@ -216,7 +216,7 @@ class CaseEvent:
     note: str = ""
     """Free text, searched for students before it is kept."""
     about: str = ""
-    """Of an identification: which unknown participant (`CaseFacts.strangers`)."""
+    """Of an identification: which unknown participant, see `jobs.case_facts.Stranger`."""
     person: str = ""
     """Of an identification: address of the colleague, or partner_id."""
     of: int | None = None

@@ -24,6 +24,8 @@ class NoticeKind(StrEnum):
     """To the host during the meeting: staff are missing now."""
     DIGEST = "digest"
     WEEKLY = "weekly"
+    ESCALATION = "escalation"
+    """A critical flag that nobody acknowledged in time."""
     OPERATIONS = "operations"
     """To the operators: a source that stays unreadable, or mails that nobody got."""
 
@@ -37,6 +39,10 @@ class Audience(StrEnum):
     PRIVACY = "privacy"
     DIGEST = "digest"
     OPERATORS = "operators"
+    ESCALATION = "escalation"
+    """Told because nobody acknowledged a critical flag."""
+    OVERDUE = "overdue"
+    """Officers, told again of a high flag that nobody acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,8 @@ class MeetingCard:
     is_confidential: bool = False
     join_link: str | None = None
     """Only in the host's own reminder."""
+    case_id: str = ""
+    """Names the occurrence's case in links to the console; empty in mails queued before those."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from meetbot.domain.policy import (
 )
 from meetbot.domain.registry import Registry
 from meetbot.errors import MeetbotError
-from meetbot.jobs.deps import District
+from meetbot.jobs.deps import District, Standard
 from meetbot.jobs.dossiers import load
 from meetbot.jobs.replay_view import Batch, Shared
 from meetbot.jobs.rosters import roster_in
@@ -66,15 +66,6 @@ class Difference:
         if found is None:
             raise ValueError("a difference is about a flag")
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Standard:
-    """What history is decided by, `jobs.deps.Standards`."""
-
-    policy: Policy
-    district: District
-    pseudonyms: Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,7 +420,14 @@ class _Causes:
         return "no setting: other data, an older policy or another version of meetbot decided it"
 
 
-_OF_MAILS = frozenset({"school_calendar", "limits.medium_school_days", "limits.live_on_call"})
+_OF_MAILS = frozenset(
+    {
+        "school_calendar",
+        "limits.medium_school_days",
+        "limits.live_on_call",
+        "limits.acknowledge",
+    }
+)
 """Settings that tell when somebody hears of a flag, not whether there is one."""
 
 

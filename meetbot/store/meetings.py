@@ -216,6 +216,11 @@ class SqlMeetings:
             ids |= set(self._connection.execute(query).scalars())
         return self._make_due(ids, as_of)
 
+    def wake(self, occurrence: str, as_of: datetime) -> None:
+        """Make one occurrence due, if it is there."""
+        query = select(meetings.c.id).where(meetings.c.key_text == occurrence)
+        self._make_due(self._connection.execute(query).scalars().all(), as_of)
+
     def _make_due(self, ids: Iterable[int], as_of: datetime) -> int:
         return sum(
             self._connection.execute(
