@@ -51,6 +51,15 @@ class FilterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     until = DateField(lazy_gettext("Meetings to"), [Optional()])
 
 
+NAMES = ("q", "status", "severity", "rule", "school", "partner", "since", "until")
+"""The filters in the address."""
+
+
+def asked() -> dict[str, str]:
+    """The filters that are used, as they stand in the address of the list."""
+    return {name: request.args[name] for name in NAMES if request.args.get(name)}
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A list that many want: its name and the part of its address after the `?`."""
@@ -156,7 +165,7 @@ def _midnight(day: date | None, zone: ZoneInfo, *, days: int = 0) -> datetime | 
 
 
 def search_of(registry: Registry, text: str) -> CaseSearch:
-    """What a text names: a case by its id; partners, schools and rules by id or a part of a name."""
+    """What a text names: a case by its id; partners, schools, rules by id or a part of a name."""
     wanted = " ".join(text.split())[:200]
     folded = wanted.casefold()
     found = _CASE_ID.fullmatch(wanted)

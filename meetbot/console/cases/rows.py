@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meetbot.domain.casework import Case
-from meetbot.domain.findings import Certainty
 from meetbot.domain.flags import Flag
 from meetbot.domain.registry import Registry
+from meetbot.jobs.case_facts import worst_of
 from meetbot.ports import Tx
 
 
@@ -20,7 +20,7 @@ class Row:
     case: Case
     sentence: str
     more: int
-    """How many other flags there are that count."""
+    """How many other flags wait with it."""
     school: str
     """Empty where it is not known."""
     partners: tuple[str, ...]
@@ -31,34 +31,19 @@ class Row:
 def rows_of(tx: Tx, cases: Sequence[Case], registry: Registry) -> list[Row]:
     """Lines for cases, in their order."""
     flags = tx.flags.of_many([case.occurrence for case in cases])
-    return [_row(case, flags.get(case.occurrence, []), registry) for case in cases]
+    return [_row(case, flags[case.occurrence], registry) for case in cases]
 
 
 def _row(case: Case, flags: Sequence[Flag], registry: Registry) -> Row:
-    counted = counting(flags)
-    since = [flag.opened_at for flag in flags if flag.status.is_pending]
+    pending = [flag for flag in flags if flag.status.is_pending]
     return Row(
         case=case,
-        sentence=counted[0].message if counted else "",
-        more=max(len(counted) - 1, 0),
+        sentence=worst_of(flags).message,
+        more=max(len(pending) - 1, 0),
         school=school_name(registry, case.school_id),
         partners=partner_names(registry, case.partners),
-        waiting_since=min(since, default=None),
+        waiting_since=min((flag.opened_at for flag in pending), default=None),
     )
-
-
-def counting(flags: Iterable[Flag]) -> list[Flag]:
-    """The flags a case is about, the most urgent first: those that wait, else those decided, else
-    all."""
-    ordered = sorted(flags, key=urgency)
-    pending = [flag for flag in ordered if flag.status.is_pending]
-    return pending or [flag for flag in ordered if flag.status.is_decided] or ordered
-
-
-def urgency(flag: Flag) -> tuple[int, bool, bool, str]:
-    """Worst first; of equal ones first those about time without staff, then the sure ones."""
-    is_sure = flag.certainty is Certainty.CONFIRMED
-    return (-flag.severity.rank, not flag.spans, not is_sure, flag.id)
 
 
 def school_name(registry: Registry, school_id: str | None) -> str:

@@ -13,6 +13,8 @@ from meetbot.domain.findings import Certainty, Evidence, Severity
 from meetbot.domain.flags import ChangeKind, FlagStatus
 from meetbot.domain.notices import Audience, NoticeKind
 from meetbot.domain.snapshots import Withheld
+from meetbot.errors import Mistake
+from meetbot.jobs.cases import Answer, Who
 from meetbot.ports import OutboxState
 
 Words: TypeAlias = Mapping[str, LazyString]
@@ -162,6 +164,53 @@ RULES: Words = {
     "unidentified-participant": lazy_gettext("Somebody unknown in the call"),
     "uninvited-external-joined": lazy_gettext("Uninvited outsider in the call"),
 }
+ANSWERS: Words = {
+    Answer.OTHER_DEVICE: lazy_gettext("I was there, with another device or account"),
+    Answer.COLLEAGUE: lazy_gettext("A colleague was there and supervised"),
+    Answer.LEFT_EARLY: lazy_gettext("Yes, I had to leave early"),
+    Answer.PARTNER_ALONE: lazy_gettext("Yes, the partner was alone by mistake"),
+    Answer.MENDED: lazy_gettext("It is put right now"),
+    Answer.NOT_MINE: lazy_gettext("This is not my meeting"),
+    Answer.AS_SEEN: lazy_gettext("Yes, it was as described"),
+    Answer.OTHER: lazy_gettext("Something else (I write it below)"),
+}
+WHO: Words = {
+    Who.ME: lazy_gettext("Me, with another device or by phone"),
+    Who.COLLEAGUE: lazy_gettext("A colleague"),
+    Who.STUDENT: lazy_gettext("A student (please write no name)"),
+    Who.PARTNER: lazy_gettext("Somebody of a partner"),
+    Who.FAMILY: lazy_gettext("An interpreter, parent or guardian"),
+    Who.UNKNOWN: lazy_gettext("I do not know"),
+}
+_MISTAKES: Words = {
+    "holds a name, an address or an id of a student": lazy_gettext(
+        "This holds a name, an address or an id of a student. Write it without, such as"
+        " “a student”. Nothing was stored."
+    ),
+    "is no staff account of the district": lazy_gettext(
+        "No staff member has this address. Write the colleague's district address."
+    ),
+    "is nobody of the registry": lazy_gettext("Choose a partner of the list."),
+    "has no open flag": lazy_gettext("Nothing is open here any more: somebody was faster."),
+    "are all decided": lazy_gettext("All of it is decided already."),
+    "cannot be undone any more": lazy_gettext(
+        "This cannot be undone any more: the minute is over, or something came after it."
+    ),
+    "has a proposal that waits for a second officer": lazy_gettext(
+        "Another decision was proposed first. A second officer has to confirm or reject it."
+    ),
+    "is your own proposal": lazy_gettext("You proposed it yourself: another officer has to agree."),
+    "is what you said yourself": lazy_gettext("You said so yourself: another officer has to agree."),
+    "is no proposal that waits": lazy_gettext("There is no such proposal any more."),
+    "is accepted already": lazy_gettext("This is accepted already."),
+    "has no host with a staff account": lazy_gettext(
+        "Nobody can be asked by mail: the meeting has no host with a staff account."
+    ),
+    "is confidential: its host is told nothing by mail": lazy_gettext(
+        "Of a confidential meeting nothing is mailed. Speak with the clinician."
+    ),
+}
+"""What jobs find wrong, in sentences for whoever filled in the form."""
 _CONTACTS: Words = {
     "before": lazy_gettext("before staff joined"),
     "after": lazy_gettext("after staff left"),
@@ -197,3 +246,9 @@ def lane(label: str) -> str:
     """Somebody's label in a timeline, such as `Student 1`."""
     known = next((word for word in _LANES if label == word or label.startswith(word + " ")), None)
     return label if known is None else f"{_LANES[known]}{label[len(known) :]}"
+
+
+def mistake(found: Mistake) -> str:
+    """What is wrong and what to do; as the job put it where there are no words for it."""
+    known = _MISTAKES.get(found.what)
+    return str(known) if known else f"{found.what}: {found.fix}"
