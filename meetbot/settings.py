@@ -557,6 +557,8 @@ class Console(_Table):
     """The officers' web page; `base_url` has no slash at its end."""
 
     base_url: Annotated[str, AfterValidator(_web_root)] = "http://127.0.0.1:8000"
+    four_eyes: tuple[Severity, ...] = ()
+    """Severities of which a flag is upheld or dismissed by two officers."""
 
 
 class Service(_Table):

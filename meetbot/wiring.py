@@ -145,6 +145,7 @@ def district_of(settings: Settings) -> District:
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,
         weekly_at=settings.schedule.weekly.at,
+        four_eyes=frozenset(settings.console.four_eyes),
     )
 
 

@@ -346,9 +346,7 @@ def reject(
     proposal = _others_proposal(deps, tx, case, actor, event)
     _check_note(deps, tx, note)
     return tx.cases.add_event(
-        CaseEvent(
-            case.id, EventKind.REJECTED, as_of, actor.address, note=note, of=proposal.number
-        )
+        CaseEvent(case.id, EventKind.REJECTED, as_of, actor.address, note=note, of=proposal.number)
     )
 
 
@@ -384,9 +382,7 @@ def undoable(
     return last if _is_by(deps, last, actor) else None
 
 
-def undo(
-    deps: Standards, tx: Tx, case_id: str, actor: Actor, *, as_of: datetime
-) -> CaseEvent:
+def undo(deps: Standards, tx: Tx, case_id: str, actor: Actor, *, as_of: datetime) -> CaseEvent:
     """Take back one's last decision or proposal within a minute.
 
     Each flag gets its former status back by a decision of its own; nothing is erased. A flag that
@@ -405,9 +401,7 @@ def undo(
         # What came in while it was decided was passed over.
         tx.meetings.wake(case.occurrence, as_of)
     return tx.cases.add_event(
-        CaseEvent(
-            case.id, EventKind.UNDONE, as_of, actor.address, of=last.number, steps=steps
-        )
+        CaseEvent(case.id, EventKind.UNDONE, as_of, actor.address, of=last.number, steps=steps)
     )
 
 
@@ -453,7 +447,9 @@ def escalate(
     """
     case = _officers_case(tx, case_id, actor, None)
     _check_note(deps, tx, note)
-    case_mails.hand_up(deps, tx, case, as_of)
+    if not case_mails.hand_up(deps, tx, case, as_of):
+        fix = "escalate what waits or was upheld"
+        raise _wrong("case", "has nothing that waits and nothing that was upheld", fix)
     return tx.cases.add_event(
         CaseEvent(case.id, EventKind.ESCALATED, as_of, actor.address, note=note)
     )
@@ -537,9 +533,7 @@ def _person(deps: Standards, tx: Tx, who: Who, person: str) -> str:
         case Who.PARTNER:
             registry = tx.registry.current()
             known = {row.partner_id for row in registry.partners}
-            known |= {
-                row.value for row in registry.identities if row.kind is IdentityKind.ADDRESS
-            }
+            known |= {row.value for row in registry.identities if row.kind is IdentityKind.ADDRESS}
             if person not in known:
                 raise _wrong("person", "is nobody of the registry", "choose a registered partner")
             return person
