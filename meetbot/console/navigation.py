@@ -18,7 +18,11 @@ class Entry:
     title: str
 
 
-_ALL = (Entry("start.page", lazy_gettext("Start")),)
+_ALL = (
+    Entry("start.page", lazy_gettext("Start")),
+    Entry("cases.listed", lazy_gettext("Cases")),
+    Entry("cases.asked", lazy_gettext("My meetings")),
+)
 
 
 def entries(viewer: Viewer | None) -> list[Entry]:

@@ -23,9 +23,9 @@ from meetbot.ports import CaseQuery, CaseSearch
 
 MOST_CHOICES = 150
 """Of partners or schools in one list; where there are more, the search finds them."""
-_WAITING = frozenset({CaseStatus.OPEN, CaseStatus.ACKNOWLEDGED})
+WAITING = frozenset({CaseStatus.OPEN, CaseStatus.ACKNOWLEDGED})
 _STATUSES: dict[str, frozenset[CaseStatus] | None] = {
-    "": _WAITING,
+    "": WAITING,
     **{status.value: frozenset({status}) for status in CaseStatus},
     "all": None,
 }
@@ -133,11 +133,11 @@ def query_of(form: FilterForm, viewer: Viewer, registry: Registry, zone: ZoneInf
     form.validate()
     asked = {field.name: field.data for field in form if not field.errors}
     return CaseQuery(
-        statuses=_STATUSES.get(asked.get("status") or "", _WAITING),
+        statuses=_STATUSES.get(asked.get("status") or "", WAITING),
         severities=frozenset(s for s in Severity if s == asked.get("severity")) or None,
         rules=_chosen(asked.get("rule")),
         partners=_chosen(asked.get("partner")),
-        schools=_schools(viewer, asked.get("school")),
+        schools=schools_of(viewer, asked.get("school")),
         search=search_of(registry, asked["q"]) if asked.get("q", "").strip() else None,
         since=_midnight(asked.get("since"), zone),
         until=_midnight(asked.get("until"), zone, days=1),
@@ -150,8 +150,8 @@ def _chosen(value: str | None) -> frozenset[str] | None:
     return frozenset({value}) if value else None
 
 
-def _schools(viewer: Viewer, chosen: str | None) -> frozenset[str] | None:
-    """The chosen school, if the viewer may ask for it; all that the viewer may ask for."""
+def schools_of(viewer: Viewer, chosen: str | None = None) -> frozenset[str] | None:
+    """The chosen school, if the viewer may ask for it; else all that the viewer may ask for."""
     if sees_all_schools(viewer):
         return _chosen(chosen)
     return viewer.schools & {chosen} if chosen else viewer.schools

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    Form,
-    HiddenField,
     IntegerField,
     RadioField,
     SelectField,
@@ -28,13 +26,24 @@ from meetbot.jobs.cases import LONGEST_NOTE, Answer, Who
 from meetbot.jobs.decisions import REASONS
 
 _NEEDED = lazy_gettext("Choose one of these.")
-_LIMIT = Length(max=LONGEST_NOTE, message=lazy_gettext("Say it shorter: at most %(max)d characters."))
+_LIMIT = Length(
+    max=LONGEST_NOTE, message=lazy_gettext("Say it shorter: at most %(max)d characters.")
+)
 
 
-class CaseForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class AnyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A form of these pages."""
+
+    @property
+    def fields_of(self) -> Mapping[str, str]:
+        """The field that a job means, where it has another name here."""
+        return {}
+
+
+class CaseForm(AnyForm):
     """One action on a case. `version` is the case as it was shown."""
 
-    version = IntegerField(widget=HiddenInput())
+    version = IntegerField(validators=[InputRequired()], widget=HiddenInput())
 
     def show_version(self, version: int) -> None:
         """Have the form speak of another version of the case than it was sent with."""
@@ -87,20 +96,19 @@ class Decide(CaseForm):
             raise ValidationError(gettext("Choose at least one."))
 
 
-class Second(CaseForm):
-    """A second officer's answer to a proposal, `event`; a note where it is rejected."""
+class About(CaseForm):
+    """About something that was done before: a proposal, or what the host said of somebody."""
 
-    event = IntegerField(widget=HiddenInput())
-    note = TextAreaField(lazy_gettext("Note (may stay empty)"), [_LIMIT])
-
-
-class Accept(CaseForm):
-    """The host's word about somebody unknown is accepted."""
-
-    event = IntegerField(widget=HiddenInput())
+    event = IntegerField(validators=[InputRequired()], widget=HiddenInput())
 
 
-class Reply(FlaskForm):  # type: ignore[misc]
+class Reject(About):
+    """A second officer does not agree."""
+
+    note = TextAreaField(lazy_gettext("Why not (may stay empty)"), [_LIMIT])
+
+
+class Reply(AnyForm):
     """The host's answer."""
 
     choice = RadioField(lazy_gettext("Was it so?"), [InputRequired(_NEEDED)])
@@ -112,10 +120,9 @@ class Reply(FlaskForm):  # type: ignore[misc]
             raise ValidationError(gettext("Write what happened, or choose another answer."))
 
 
-class Identify(FlaskForm):  # type: ignore[misc]
+class Identify(AnyForm):
     """Who somebody unknown was."""
 
-    about = HiddenField()
     choice = RadioField(lazy_gettext("Who was it?"), [InputRequired(_NEEDED)])
     colleague = StringField(lazy_gettext("Address of the colleague"), [Optional()])
     partner = SelectField(lazy_gettext("Partner"), [Optional()])
@@ -131,6 +138,11 @@ class Identify(FlaskForm):  # type: ignore[misc]
             raise ValidationError(gettext("Choose the partner."))
 
     @property
+    def fields_of(self) -> Mapping[str, str]:
+        """A person is a colleague or a partner."""
+        return {"person": "partner" if self.choice.data == Who.PARTNER else "colleague"}
+
+    @property
     def person(self) -> str:
         """The address or partner that belongs to the choice."""
         match self.choice.data:
@@ -141,11 +153,12 @@ class Identify(FlaskForm):  # type: ignore[misc]
         return ""
 
 
-def put_mistakes(form: Form, mistakes: Iterable[Mistake]) -> list[str]:
+def put_mistakes(form: AnyForm, mistakes: Iterable[Mistake]) -> list[str]:
     """Set what a job found wrong beside its field; gives what belongs to no field."""
     rest: list[str] = []
     for mistake in mistakes:
-        field = form[mistake.place] if mistake.place in form else None
+        name = form.fields_of.get(mistake.place, mistake.place)
+        field = form[name] if name in form else None  # noqa: SIM401  # a form has no `get`
         if field is None or isinstance(field.widget, HiddenInput):
             rest.append(words.mistake(mistake))
         else:
@@ -164,3 +177,8 @@ def identify_choices(form: Identify, registry: Registry) -> None:
     form.choice.choices = [(who.value, words.said(words.WHO, who)) for who in Who]
     partners = sorted(registry.partners, key=lambda partner: partner.name.casefold())
     form.partner.choices = [("", gettext("Choose")), *((p.partner_id, p.name) for p in partners)]
+
+
+def reply_choices(form: Reply) -> None:
+    """The ready answers."""
+    form.choice.choices = [(answer.value, words.said(words.ANSWERS, answer)) for answer in Answer]

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlencode
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -70,7 +71,7 @@ def listed() -> ResponseReturnValue:
         total=total,
         asked=filters.asked(),
         next=page.after,
-        is_first="after" not in request.args,
+        here=request.args.get("after", ""),
         saved=filters.saved_links(today),
         may_decide=viewer.has(*DECIDERS),
     )
@@ -83,7 +84,7 @@ def acknowledge_many() -> ResponseReturnValue:
     given = services()
     chosen = [found for found in map(_CHOSEN.fullmatch, request.form.getlist("case")) if found]
     versions = {found[1]: int(found[2]) for found in chosen}
-    back = redirect(url_for("cases.listed", **_kept()), 303)
+    back = redirect(_address(), 303)
     if not versions:
         flash(gettext("Choose at least one case."), "bad")
         return back
@@ -92,13 +93,15 @@ def acknowledge_many() -> ResponseReturnValue:
             given.deps, tx, list(versions), actor(), as_of=given.clock(), versions=versions
         )
     if result.done:
-        text = ngettext("%(num)d case acknowledged.", "%(num)d cases acknowledged.", len(result.done))
+        text = ngettext(
+            "%(num)d case acknowledged.", "%(num)d cases acknowledged.", len(result.done)
+        )
         flash(text, "good")
     if result.left:
         text = ngettext(
-            "%(num)d case was left as it is, for it has changed or was acknowledged before: %(ids)s",
-            "%(num)d cases were left as they are, for they have changed or were acknowledged"
-            " before: %(ids)s",
+            "%(num)d case was left as it is: it has changed or was acknowledged before. %(ids)s",
+            "%(num)d cases were left as they are: they have changed or were acknowledged before."
+            " %(ids)s",
             len(result.left),
             ids=", ".join(sorted(result.left)),
         )
@@ -106,10 +109,11 @@ def acknowledge_many() -> ResponseReturnValue:
     return back
 
 
-def _kept() -> dict[str, str]:
-    """The filters and the place in the list, to come back to it."""
+def _address() -> str:
+    """The list with its filters and the place in it, to come back to it."""
     after = request.args.get("after")
-    return filters.asked() | ({"after": after} if after else {})
+    query = urlencode(filters.asked() | ({"after": after} if after else {}))
+    return f"{url_for('cases.listed')}?{query}"
 
 
 # --- export -------------------------------------------------------------------------------------
@@ -133,7 +137,9 @@ def exported() -> ResponseReturnValue:
 
 def _lines(given: Services, query: CaseQuery, registry: Registry) -> Iterator[str]:
     """Page by page, so that a long list needs no more memory than a short one."""
-    yield "\ufeff" + _line(_COLUMNS)  # without the mark a spreadsheet takes UTF-8 for something else
+    yield "\ufeff" + _line(
+        _COLUMNS
+    )  # without the mark a spreadsheet takes UTF-8 for something else
     after: str | None = None
     while True:
         with given.deps.store.reading() as tx:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from meetbot.console.access import allowed, current_viewer, may_see_case, note_read
 from meetbot.console.cases import forms, pictures
@@ -20,6 +20,7 @@ from meetbot.domain.flags import FlagStatus
 from meetbot.errors import AccessDenied, BadInput, Outdated
 from meetbot.jobs import cases as jobs
 from meetbot.jobs.case_facts import CaseFacts, facts_of
+from meetbot.jobs.decisions import needs_two
 from meetbot.ports import Tx
 
 _FORMS: Mapping[str, type[forms.CaseForm]] = {
@@ -29,9 +30,9 @@ _FORMS: Mapping[str, type[forms.CaseForm]] = {
     "ask": forms.Ask,
     "escalate": forms.Escalate,
     "remark": forms.Remark,
-    "confirm": forms.Second,
-    "reject": forms.Second,
-    "accept": forms.Accept,
+    "confirm": forms.About,
+    "reject": forms.Reject,
+    "accept": forms.About,
     "undo": forms.CaseForm,
 }
 _STATUSES = {"uphold": FlagStatus.UPHELD, "dismiss": FlagStatus.DISMISSED}
@@ -113,17 +114,28 @@ def _run(tx: Tx, case_id: str, action: str, form: forms.CaseForm) -> CaseEvent:
                 version=version,
                 tell_host=form.tell_host.data,
             )
-        case forms.Second():
-            do = jobs.confirm if action == "confirm" else jobs.reject
-            note, number = form.note.data or "", form.event.data
-            return do(
-                deps, tx, case_id, who, event=number, as_of=as_of, note=note, version=version
+        case forms.Reject():
+            return jobs.reject(
+                deps,
+                tx,
+                case_id,
+                who,
+                event=form.event.data,
+                as_of=as_of,
+                note=form.note.data or "",
+                version=version,
             )
-        case forms.Accept():
+        case forms.About() if action == "confirm":
+            number = form.event.data
+            return jobs.confirm(deps, tx, case_id, who, event=number, as_of=as_of, version=version)
+        case forms.About():
             return jobs.accept(deps, tx, case_id, who, event=form.event.data, as_of=as_of)
-        case forms.Ask() | forms.Escalate() | forms.Remark():
-            tell = {"ask": jobs.ask_host, "escalate": jobs.escalate, "remark": jobs.remark}[action]
-            return tell(deps, tx, case_id, who, note=form.note.data or "", as_of=as_of)
+        case forms.Ask():
+            return jobs.ask_host(deps, tx, case_id, who, note=form.note.data or "", as_of=as_of)
+        case forms.Escalate():
+            return jobs.escalate(deps, tx, case_id, who, note=form.note.data or "", as_of=as_of)
+        case forms.Remark():
+            return jobs.remark(deps, tx, case_id, who, note=form.note.data or "", as_of=as_of)
     if action == "undo":
         return jobs.undo(deps, tx, case_id, who, as_of=as_of)
     return jobs.acknowledge(deps, tx, case_id, who, as_of=as_of, version=version)
@@ -151,8 +163,7 @@ def _form(action: str, facts: CaseFacts, *, is_sent: bool = False) -> forms.Case
 
 
 def _outdated(case_id: str, action: str, form: forms.CaseForm) -> ResponseReturnValue:
-    """The case as it is now, with what was filled in, so that looking again is all there is to do.
-    """
+    """The case as it is now, with what was filled in: looking again is all there is to do."""
     with services().deps.store.reading() as tx:
         facts = _facts(tx, case_id)
     form.show_version(facts.case.version)
@@ -190,14 +201,13 @@ def _rights(sheet: Sheet) -> dict[str, object]:
     events = sheet.facts.events
     last = jobs.undoable(given.deps, events, who, as_of=given.clock()) if may_decide else None
     proposal = jobs.open_proposal(events)
-    seconds = (
-        int((last.at + jobs.UNDO_WITHIN - given.clock()).total_seconds()) if last else 0
-    )
+    seconds = int((last.at + jobs.UNDO_WITHIN - given.clock()).total_seconds()) if last else 0
     return {
         "may_decide": may_decide,
         "undoable": last,
         "undo_seconds": seconds,
         "proposal": proposal,
         "proposed": jobs.proposed_status(proposal) if proposal else None,
+        "two_needed": needs_two(given.deps, FlagStatus.UPHELD, sheet.pending),
         "is_own_proposal": proposal is not None and proposal.by == who.address,
     }

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext, ngettext
 
 from meetbot.console.cases import words
-from meetbot.domain.cards import timeline_of
-from meetbot.domain.dossier import Dossier
-from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.notices import Timeline
 from meetbot.notify.text import clock, clock_seconds, minutes, zone_name
 from meetbot.notify.timeline import (
@@ -35,14 +32,6 @@ class TimelineTable:
     contacts: tuple[tuple[str, str, str], ...]
     """What, from when to when, how long."""
     more_contacts: int
-
-
-def timeline_for(dossier: Dossier, flags: Iterable[Flag]) -> Timeline | None:
-    """Who was in the call when; what was decided is marked like what waits."""
-    return timeline_of(
-        dossier,
-        [replace(f, status=FlagStatus.OPEN) if f.status.is_decided else f for f in flags],
-    )
 
 
 def table_of(timeline: Timeline, zone: str) -> TimelineTable:

@@ -8,13 +8,14 @@ from typing import TypeAlias
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from meetbot.domain.attendance import IdentityForm
 from meetbot.domain.casework import CaseStatus, EventKind
 from meetbot.domain.findings import Certainty, Evidence, Severity
 from meetbot.domain.flags import ChangeKind, FlagStatus
 from meetbot.domain.notices import Audience, NoticeKind
-from meetbot.domain.snapshots import Withheld
 from meetbot.errors import Mistake
 from meetbot.jobs.cases import Answer, Who
+from meetbot.jobs.decisions import UNDONE
 from meetbot.ports import OutboxState
 
 Words: TypeAlias = Mapping[str, LazyString]
@@ -54,6 +55,7 @@ REASONS: Words = {
     "duplicate": lazy_gettext("The same as another case"),
     "not-applicable": lazy_gettext("The policy does not apply here"),
     "other": lazy_gettext("Something else (say what in the note)"),
+    UNDONE: lazy_gettext("An earlier decision was undone"),
 }
 EVENTS: Words = {
     EventKind.ACKNOWLEDGED: lazy_gettext("Acknowledged"),
@@ -94,6 +96,8 @@ AUDIENCES: Words = {
     Audience.PRIVACY: lazy_gettext("privacy officers"),
     Audience.DIGEST: lazy_gettext("officers, daily summary"),
     Audience.OPERATORS: lazy_gettext("operators"),
+    Audience.ESCALATION: lazy_gettext("principal and privacy officers"),
+    Audience.OVERDUE: lazy_gettext("officers, again"),
 }
 NOTICES: Words = {
     NoticeKind.FLAG: lazy_gettext("May not match policy"),
@@ -103,6 +107,10 @@ NOTICES: Words = {
     NoticeKind.NUDGE: lazy_gettext("Staff are missing now"),
     NoticeKind.DIGEST: lazy_gettext("Daily summary"),
     NoticeKind.WEEKLY: lazy_gettext("Weekly summary"),
+    NoticeKind.ESCALATION: lazy_gettext("Nobody has acknowledged it"),
+    NoticeKind.QUESTION: lazy_gettext("Question to the host"),
+    NoticeKind.OUTCOME: lazy_gettext("What was decided"),
+    NoticeKind.HANDED_UP: lazy_gettext("Handed up"),
     NoticeKind.OPERATIONS: lazy_gettext("For operators"),
 }
 OUTBOX: Words = {
@@ -112,16 +120,21 @@ OUTBOX: Words = {
     OutboxState.FAILED: lazy_gettext("could not be delivered"),
     OutboxState.DROPPED: lazy_gettext("not sent, as it was no longer of use"),
 }
-WITHHELD: Words = {
-    Withheld.ADULTS: lazy_gettext("It was a meeting of adults, of which no evidence is kept."),
-    Withheld.CONFIDENTIAL: lazy_gettext(
-        "It is a confidential service, of which no evidence is kept."
+NO_RECORD: Words = {
+    "a meeting of adults: nothing but host and outside domains is kept": lazy_gettext(
+        "It was a meeting of adults, of which nothing but host and outside domains is kept."
     ),
-    Withheld.NO_OUTSIDER: lazy_gettext(
-        "Nobody from outside was left, so that no evidence was kept."
+    "a confidential meeting: nothing but counts is kept": lazy_gettext(
+        "It was a confidential meeting, of which nothing but counts is kept."
     ),
-    Withheld.LEFT_OUT: lazy_gettext("It was left out."),
+    "nobody from outside is left in the meeting: nothing is kept": lazy_gettext(
+        "Nobody from outside is left in the meeting, of which nothing is kept."
+    ),
+    "it was found by a meetbot that kept no record of what it saw": lazy_gettext(
+        "It was found by an older meetbot that kept no record of what it saw."
+    ),
 }
+"""Why there is no record (`jobs.case_facts`)."""
 RULES: Words = {
     "adhoc-meeting": lazy_gettext("Call without a calendar event"),
     "authorization-missing": lazy_gettext("No authorization"),
@@ -182,6 +195,15 @@ WHO: Words = {
     Who.FAMILY: lazy_gettext("An interpreter, parent or guardian"),
     Who.UNKNOWN: lazy_gettext("I do not know"),
 }
+FORMS: Words = {
+    IdentityForm.SIGNED_IN: lazy_gettext("signed in, with an account nobody knows"),
+    IdentityForm.ADDRESS: lazy_gettext("signed in, with an address nobody knows"),
+    IdentityForm.MASKED: lazy_gettext("signed in, with an address that is hidden"),
+    IdentityForm.ANONYMOUS: lazy_gettext("not signed in"),
+    IdentityForm.PHONE: lazy_gettext("by phone"),
+    IdentityForm.DEVICE: lazy_gettext("a device"),
+}
+"""In which way somebody unknown came."""
 _MISTAKES: Words = {
     "holds a name, an address or an id of a student": lazy_gettext(
         "This holds a name, an address or an id of a student. Write it without, such as"
@@ -200,7 +222,9 @@ _MISTAKES: Words = {
         "Another decision was proposed first. A second officer has to confirm or reject it."
     ),
     "is your own proposal": lazy_gettext("You proposed it yourself: another officer has to agree."),
-    "is what you said yourself": lazy_gettext("You said so yourself: another officer has to agree."),
+    "is what you said yourself": lazy_gettext(
+        "You said so yourself: another officer has to agree."
+    ),
     "is no proposal that waits": lazy_gettext("There is no such proposal any more."),
     "is accepted already": lazy_gettext("This is accepted already."),
     "has no host with a staff account": lazy_gettext(
