@@ -168,6 +168,7 @@ def _page(
     viewer = current_viewer()
     flags = [one.flag for one in facts.flags]
     pending = [flag for flag in flags if flag.status.is_pending]
+    blank = {s.ref: _identify_form(registry, s.ref) for s in facts.strangers}
     asked_for = [e.note for e in facts.events if e.kind is EventKind.ASKED and e.note]
     text = render_template(
         "cases/question.html",
