@@ -179,8 +179,7 @@ def _page(
         own=[event for event in facts.answers if event.by == viewer.address],
         timeline=table_of(facts.timeline, facts.zone) if facts.timeline else None,
         form=answer or _reply_form(),
-        naming={s.ref: _identify_form(registry, s.ref) for s in facts.strangers}
-        | dict(naming or {}),
+        naming={**blank, **(naming or {})},
         wrong=list(wrong or ()),
         is_wrong=wrong is not None,
         has_begun=services().clock() >= facts.start_at,

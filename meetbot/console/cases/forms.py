@@ -15,7 +15,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from meetbot.console.cases import words
@@ -124,8 +124,8 @@ class Identify(AnyForm):
     """Who somebody unknown was."""
 
     choice = RadioField(lazy_gettext("Who was it?"), [InputRequired(_NEEDED)])
-    colleague = StringField(lazy_gettext("Address of the colleague"), [Optional()])
-    partner = SelectField(lazy_gettext("Partner"), [Optional()])
+    colleague = StringField(lazy_gettext("Address of the colleague"))
+    partner = SelectField(lazy_gettext("Partner"), default="")
 
     def validate_colleague(self, field: StringField) -> None:
         """Needed for a colleague."""

@@ -36,6 +36,8 @@ _FORMS: Mapping[str, type[forms.CaseForm]] = {
     "undo": forms.CaseForm,
 }
 _STATUSES = {"uphold": FlagStatus.UPHELD, "dismiss": FlagStatus.DISMISSED}
+_ON_WHAT_WAS_SHOWN = ("acknowledge", "uphold", "dismiss", "confirm", "reject")
+"""Actions that are refused where the case has changed since it was shown."""
 _DONE: Words = {
     EventKind.ACKNOWLEDGED: lazy_gettext("Acknowledged: others see that you look into it."),
     EventKind.UPHELD: lazy_gettext("Upheld."),
@@ -79,6 +81,8 @@ def act(case_id: str, action: str) -> ResponseReturnValue:
     with store.reading() as tx:
         facts = _facts(tx, case_id)
     form = _form(action, facts, is_sent=True)
+    if action in _ON_WHAT_WAS_SHOWN and form.version.data not in (None, facts.case.version):
+        return _outdated(facts, action, form)
     if not form.validate():
         return _page(facts, {action: form}, code=400)
     try:
@@ -86,7 +90,9 @@ def act(case_id: str, action: str) -> ResponseReturnValue:
             case_to_read(tx, case_id)
             event = _run(tx, case_id, action, form)
     except Outdated:
-        return _outdated(case_id, action, form)
+        with store.reading() as tx:
+            facts = _facts(tx, case_id)
+        return _outdated(facts, action, form)
     except AccessDenied:
         abort(403)
     except BadInput as error:
@@ -162,10 +168,8 @@ def _form(action: str, facts: CaseFacts, *, is_sent: bool = False) -> forms.Case
     return form
 
 
-def _outdated(case_id: str, action: str, form: forms.CaseForm) -> ResponseReturnValue:
+def _outdated(facts: CaseFacts, action: str, form: forms.CaseForm) -> ResponseReturnValue:
     """The case as it is now, with what was filled in: looking again is all there is to do."""
-    with services().deps.store.reading() as tx:
-        facts = _facts(tx, case_id)
     form.show_version(facts.case.version)
     return _page(facts, {action: form}, is_outdated=True, code=409)
 
