@@ -75,7 +75,7 @@ def test_the_page_says_what_was_seen_and_on_what_it_rests(console: Console, case
     ):
         assert title in text
     assert "Never leave a partner with one student." in text
-    assert "Measured (minutes:seconds)" in text
+    assert "(minutes:seconds)</caption>" in text
     assert "read in full" in text
     assert "partner_id maker-yard" in text
 
