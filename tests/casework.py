@@ -70,8 +70,15 @@ LEFT = held(staff((0, 30)), partner((0, 44)), *students((0, 45)), somebody((5, 2
 class Scene:
     """A store with a directory, a registry, and cases put into it."""
 
-    def __init__(self, folder: Path, four_eyes: Collection[Severity] = (), **mail: Any) -> None:
-        self.store: SqlStore = open_store(f"sqlite:///{folder}/meetbot.db", clock=lambda: NOW)
+    def __init__(
+        self, at: Path | SqlStore, four_eyes: Collection[Severity] = (), **mail: Any
+    ) -> None:
+        """`at`: a folder for a new database, or an open store."""
+        self.store = (
+            open_store(f"sqlite:///{at}/meetbot.db", clock=lambda: NOW)
+            if isinstance(at, Path)
+            else at
+        )
         recipients = Recipients(
             **{
                 "officers": (OFFICER,),

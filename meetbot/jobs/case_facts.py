@@ -13,11 +13,11 @@ from datetime import datetime
 
 from meetbot.domain.attendance import Attendance, IdentityForm
 from meetbot.domain.cards import card_of, labels_of, thread_of, timeline_of
-from meetbot.domain.casework import Case, CaseEvent, EventKind
+from meetbot.domain.casework import Case, CaseEvent, EventKind, shown
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Evidence, Phase
 from meetbot.domain.flags import Flag, FlagStatus
-from meetbot.domain.notices import MeetingCard, PartnerLine, Timeline
+from meetbot.domain.notices import Audience, MeetingCard, PartnerLine, Timeline
 from meetbot.domain.people import Kind
 from meetbot.domain.registry import NOT_PARTNER_KINDS, Exemption, Registry, Row, file_of, to_cells
 from meetbot.domain.snapshots import Snapshot, Withheld
@@ -147,7 +147,8 @@ def facts_of(
     case = tx.cases.find(case_id)
     if case is None or not sees(case):
         raise NotFound("there is no such case")
-    kept = _kept(tx, case, sees_private=_sees_private(case, sees))
+    sees_private = _sees_private(case, sees)
+    kept = _kept(tx, case, sees_private=sees_private)
     if not kept:
         raise NotFound("there is no such case")
     flags = [flag for flag, _ in kept]
@@ -179,7 +180,11 @@ def facts_of(
             for flag, entries in sorted(kept, key=lambda one: _urgency(one[0]))
         ),
         earlier=_earlier(tx, case, sees),
-        mails=tuple(tx.outbox.of_thread(thread_of(flags[0].occurrence))),
+        mails=tuple(
+            mail
+            for mail in tx.outbox.of_thread(thread_of(flags[0].occurrence))
+            if sees_private or mail.notice.audience is not Audience.PRIVACY
+        ),
         events=events,
         answers=tuple(
             event for event in events if event.kind in (EventKind.ANSWERED, EventKind.IDENTIFIED)
@@ -198,7 +203,7 @@ def lines_of(tx: Tx, cases: Sequence[Case]) -> tuple[CaseLine, ...]:
     flags = tx.flags.of_many([case.occurrence for case in cases])
     lines: list[CaseLine] = []
     for case in cases:
-        own = flags.get(case.occurrence, [])
+        own = shown(flags.get(case.occurrence, ()), private=case.is_private)
         pending = [flag for flag in own if flag.status.is_pending]
         worst = worst_of(pending or own)
         lines.append(CaseLine(case, worst.message, worst.certainty, worst.is_provisional))
@@ -241,7 +246,7 @@ def _sees_private(case: Case, sees: Callable[[Case], bool]) -> bool:
 
 def _kept(tx: Tx, case: Case, *, sees_private: bool) -> list[_Kept]:
     """The flags with their histories, without those that were confidential to the end."""
-    flags = tx.flags.of(case.occurrence)
+    flags = shown(tx.flags.of(case.occurrence), private=sees_private)
     lines: dict[str, list[HistoryLine]] = {flag.id: [] for flag in flags}
     for line in tx.flags.lines_of(lines):
         lines[line.flag_id].append(line)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.cards import card_of, lines_of
-from meetbot.domain.casework import Case, EventKind
+from meetbot.domain.casework import Case, EventKind, shown
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.notices import Audience, MeetingCard, MeetingNotice, Notice, NoticeKind
 from meetbot.domain.people import AccountKind
@@ -26,8 +26,8 @@ def ask(deps: Standards, tx: Tx, case: Case, as_of: datetime) -> bool:
     to = _hosts(deps, tx, case)
     if not to:
         return False
-    flags = tx.flags.of(case.occurrence)
-    flags = [flag for flag in flags if flag.status.is_pending] or flags
+    flags = shown(tx.flags.of(case.occurrence), private=False)
+    flags = tuple(flag for flag in flags if flag.status.is_pending) or flags
     _queue(deps, tx, case, flags, NoticeKind.QUESTION, Audience.HOST, to, at=as_of, due_at=as_of)
     return True
 

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from meetbot.domain.addresses import parse_address
-from meetbot.domain.casework import Case, CaseEvent, EventKind, Step
+from meetbot.domain.casework import Case, CaseEvent, EventKind, Step, shown
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.notices import NoticeKind
 from meetbot.domain.people import AccountKind
@@ -238,7 +238,7 @@ def decide(
 
 
 def _chosen(tx: Tx, case: Case, flag_ids: Collection[str] | None) -> list[Flag]:
-    flags = tx.flags.of(case.occurrence)
+    flags = shown(tx.flags.of(case.occurrence), private=case.is_private)
     if flag_ids is None:
         chosen = [flag for flag in flags if flag.status.is_pending]
         if not chosen:

@@ -13,13 +13,14 @@ import pytest
 from meetbot.console.access import Role
 from meetbot.domain.casework import Case, CaseEvent, CaseStatus, EventKind
 from meetbot.domain.findings import Severity
-from meetbot.domain.flags import ChangeKind, FlagChange
+from meetbot.domain.flags import ChangeKind, FlagChange, FlagStatus
 from tests.builders import a_stored_flag
 from tests.console.case_parts import (
     again,
     all_cases,
     case_with,
     change_flag,
+    flags_of,
     kinds,
     make_private,
     statements,
@@ -149,6 +150,31 @@ def test_private_cases_are_in_the_lists_of_privacy_officers_only(console: Consol
     assert case.id in listed(console, "/cases", Role.PRIVACY)
     assert case.id not in [row["case"] for row in exported(console)]
     assert case.id in [row["case"] for row in exported(console, "", Role.PRIVACY)]
+
+
+def test_a_private_flag_that_is_gone_is_not_told_in_a_case_that_is_open_to_all(
+    console: Console,
+) -> None:
+    """Neither as the sentence of a line nor as one more finding."""
+    case = case_with(console, "contract-expired")
+    [flag] = flags_of(console, case)
+    gone = replace(
+        flag,
+        id="F-0123456789ab",
+        key=replace(flag.key, rule="confidential-intruder"),
+        message="An extra person was present 5:00.",
+        severity=Severity.CRITICAL,
+        status=FlagStatus.WITHDRAWN,
+    )
+    with console.store.transaction() as tx:
+        tx.flags.save([FlagChange(ChangeKind.WITHDRAWN, gone)], as_of=console.now)
+    client = console.client(Role.OFFICER)
+
+    assert not again(console, case).is_private
+    for address in (f"/cases?q={case.id}", f"/cases.csv?q={case.id}", f"/cases/{case.id}"):
+        text = client.get(address).text
+        assert flag.message in text
+        assert "extra person" not in text.lower()
 
 
 # --- many at once -------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from meetbot.domain.casework import Case
+from meetbot.domain.casework import Case, shown
 from meetbot.domain.flags import Flag
 from meetbot.domain.registry import Registry
 from meetbot.jobs.case_facts import worst_of
@@ -31,7 +31,10 @@ class Row:
 def rows_of(tx: Tx, cases: Sequence[Case], registry: Registry) -> list[Row]:
     """Lines for cases, in their order."""
     flags = tx.flags.of_many([case.occurrence for case in cases])
-    return [_row(case, flags[case.occurrence], registry) for case in cases]
+    return [
+        _row(case, shown(flags[case.occurrence], private=case.is_private), registry)
+        for case in cases
+    ]
 
 
 def _row(case: Case, flags: Sequence[Flag], registry: Registry) -> Row:
