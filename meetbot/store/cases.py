@@ -372,7 +372,7 @@ def _is_narrowed(query: CaseQuery) -> bool:
     """Whether there is more to fit than an index over all cases tells."""
     terms = (query.rules, query.partners, query.schools, query.hosts)
     rest = (query.search, query.since, query.until)
-    return any(each is not None for each in (*terms, *rest))
+    return query.is_answered or any(each is not None for each in (*terms, *rest))
 
 
 def _is_found(search: CaseSearch) -> ColumnElement[bool]:
