@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 
 from flask import Blueprint
 from flask_babel import format_time
@@ -12,6 +14,8 @@ from meetbot.console.services import services
 from meetbot.console.texts import instant
 
 blueprint = Blueprint("cases", __name__)
+
+_MOST_SPELLS = 3
 
 blueprint.add_app_template_global(words.said, "said")
 
@@ -39,3 +43,10 @@ def until(end_at: datetime, start_at: datetime) -> str:
 def moment(at: datetime) -> str:
     """The local time of day."""
     return str(format_time(at.astimezone(services().config.zone), "short", rebase=False))
+
+
+@blueprint.app_template_filter()
+def spells(seen: Iterable[tuple[datetime, datetime | None]]) -> str:
+    """When somebody was there, to the minute; what two sources say alike is said once."""
+    times = (f"{moment(start)}–{moment(end) if end else '?'}" for start, end in seen)
+    return ", ".join(islice(dict.fromkeys(times), _MOST_SPELLS))
