@@ -681,6 +681,18 @@ class FlagSave:
     withheld: Withheld | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One change of a flag or one decision, without the flag itself; see `HistoryEntry`."""
+
+    flag_id: str
+    at: datetime
+    change: str
+    reason: str
+    snapshot: str | None
+    withheld: Withheld | None
+
+
 class FlagStore(Protocol):
     """Flags, their history and decisions."""
 
@@ -732,6 +744,12 @@ class FlagStore(Protocol):
 
     def decisions(self, flag_id: str) -> Sequence[Decision]:
         """What officers decided, oldest first."""
+
+    def lines_of(self, flag_ids: Collection[str]) -> Sequence[HistoryLine]:
+        """The histories of several flags, oldest first."""
+
+    def decisions_of(self, flag_ids: Collection[str]) -> Sequence[Decision]:
+        """What officers decided about several flags, oldest first."""
 
     def opened(self, since: datetime, until: datetime) -> list[Flag]:
         """Flags first opened in [since, until)."""
@@ -792,6 +810,8 @@ class CaseQuery:
     since: datetime | None = None
     until: datetime | None = None
     """Meetings that start in [since, until)."""
+    is_answered: bool = False
+    """Only cases that the host has answered."""
     private: bool = False
     """Whether private cases may be among them."""
 
@@ -859,6 +879,9 @@ class SnapshotStore(Protocol):
 
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""
+
+    def load_some(self, digests: Collection[str]) -> Mapping[str, Snapshot | str]:
+        """Several snapshots; a sentence for each that cannot be read, none for an unknown one."""
 
 
 class ShadowStore(Protocol):

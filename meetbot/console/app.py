@@ -12,7 +12,7 @@ from flask_babel import Babel
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
-from meetbot.console import access_page, api, overview, signin, start
+from meetbot.console import access_page, api, cases, overview, signin, start
 from meetbot.console.access import error_page, guard, viewer_or_none
 from meetbot.console.navigation import entries
 from meetbot.console.oidc import GOOGLE, Provider
@@ -67,6 +67,7 @@ def create_app(
     for blueprint in (
         signin.blueprint,
         start.blueprint,
+        cases.blueprint,
         access_page.blueprint,
         overview.blueprint,
         api.blueprint,

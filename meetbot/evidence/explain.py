@@ -86,15 +86,17 @@ def explain(record: Record, mails: Sequence[MailedNotice]) -> Explanation:
     kept = record.snapshots.get(last.snapshot or "") if last and is_shown else None
     return Explanation(
         rule=None if record.is_confidential else rule_text(record.flag.rule),
-        basis=_basis(record, kept) if kept else None,
+        basis=basis_of(record.flag, record.labels.renamed(kept)) if kept else None,
         without="" if kept else record.why_no_dossier,
         decisions=rulings(record),
-        mails=tuple(_mail(mailed) for mailed in mails if _is_about(mailed.notice, record.flag.id)),
+        mails=tuple(
+            mail_of(mailed) for mailed in mails if _is_about(mailed.notice, record.flag.id)
+        ),
     )
 
 
-def _basis(record: Record, kept: Snapshot) -> Basis:
-    flag, snapshot = record.flag, record.labels.renamed(kept)
+def basis_of(flag: Flag, snapshot: Snapshot) -> Basis:
+    """What the flag rests on, in a snapshot with people renamed."""
     dossier = snapshot.dossier
     return Basis(
         as_of=dossier.as_of,
@@ -107,7 +109,7 @@ def _basis(record: Record, kept: Snapshot) -> Basis:
         near_misses=tuple(near_misses(flag.rule, flag.partner_id, dossier, snapshot.policy)),
         sources=tuple(_sources(dossier)),
         unknown=tuple(dict.fromkeys((*flag.unknowns, *unknown(dossier, snapshot.undecided)))),
-        rows=tuple(_rows(flag, dossier)),
+        rows=tuple(rows_of(flag, dossier)),
         timeline=tuple(timeline(dossier)),
     )
 
@@ -117,7 +119,7 @@ def _sources(dossier: Dossier) -> Iterator[SourceSeen]:
         yield SourceSeen(source, state.is_full, state.problem)
 
 
-def _rows(flag: Flag, dossier: Dossier) -> Iterator[RegistryRow]:
+def rows_of(flag: Flag, dossier: Dossier) -> Iterator[RegistryRow]:
     """The rows of the flag's partner, and exemptions; of all partners where it names none."""
     for row in dossier.registry.all_rows():
         if flag.partner_id in (None, getattr(row, "partner_id", flag.partner_id)):
@@ -131,6 +133,7 @@ def _is_about(notice: Notice, flag_id: str) -> bool:
     return False
 
 
-def _mail(mailed: MailedNotice) -> MailSent:
+def mail_of(mailed: MailedNotice) -> MailSent:
+    """A mail without what it says."""
     notice = mailed.notice
     return MailSent(notice.kind, notice.audience, mailed.state, mailed.queued_at, mailed.changed_at)

@@ -16,14 +16,14 @@ from meetbot.domain.cards import card_of, labels_of, thread_of, timeline_of
 from meetbot.domain.casework import Case, CaseEvent, EventKind, shown
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Evidence, Phase
-from meetbot.domain.flags import Flag
+from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.notices import Audience, MeetingCard, PartnerLine, Timeline
 from meetbot.domain.people import Kind
 from meetbot.domain.registry import NOT_PARTNER_KINDS, Exemption, Registry, Row, file_of, to_cells
 from meetbot.domain.snapshots import Snapshot, Withheld
-from meetbot.errors import NotFound, Permanent
+from meetbot.errors import NotFound
 from meetbot.jobs.deps import Standards
-from meetbot.ports import Decision, HistoryEntry, MailedNotice, Tx
+from meetbot.ports import Decision, HistoryLine, MailedNotice, Tx
 
 _MOST_EARLIER = 10
 _MANY = 40
@@ -123,6 +123,8 @@ class CaseFacts:
     """Those of the events that the host did: answers and identifications."""
     accepted: frozenset[int]
     """Numbers of the identifications that an officer accepted."""
+    snapshots: Mapping[str, Snapshot]
+    """What its flags were decided on, by digest, as far as it can be read."""
     decided_at: datetime | None
     """When the snapshot was taken from which all this comes."""
     no_record: str
@@ -147,7 +149,7 @@ def facts_of(
         raise NotFound("there is no such case")
     sees_private = _sees_private(case, sees)
     flags = shown(tx.flags.of(case.occurrence), private=sees_private)
-    kept = [(flag, tx.flags.entries(flag.id)) for flag in flags]
+    kept = _kept(tx, flags)
     snapshots, unreadable = _snapshots(tx, [entries for _, entries in kept])
     last = _newest(kept, snapshots)
     dossier = last[1].dossier if last else None
@@ -155,6 +157,7 @@ def facts_of(
     length = card.end_at - card.start_at
     worst = worst_of(flags)
     events = tuple(tx.cases.events(case.id))
+    decisions = tx.flags.decisions_of([flag.id for flag in flags])
     return CaseFacts(
         case=case,
         sentence=worst.message,
@@ -167,11 +170,11 @@ def facts_of(
         partners=card.partners,
         host=card.host,
         seconds=_seconds(worst),
-        timeline=timeline_of(dossier, flags) if dossier else None,
+        timeline=timeline_of(dossier, _marked(flags)) if dossier else None,
         unknowns=_unknowns(flags, last[1] if last else None),
         strangers=_strangers(dossier) if dossier else (),
         flags=tuple(
-            _flag_facts(tx, flag, entries, snapshots, unreadable)
+            _flag_facts(flag, entries, decisions, snapshots, unreadable)
             for flag, entries in sorted(kept, key=lambda one: _urgency(one[0]))
         ),
         earlier=_earlier(tx, case, sees),
@@ -187,6 +190,7 @@ def facts_of(
         accepted=frozenset(
             event.of for event in events if event.kind is EventKind.ACCEPTED and event.of
         ),
+        snapshots=snapshots,
         decided_at=last[0] if last else None,
         no_record="" if last else _why(kept[0][1], unreadable),
     )
@@ -229,38 +233,45 @@ def _seconds(flag: Flag) -> int:
     return sum(span.seconds for span in flag.spans)
 
 
+def _marked(flags: Iterable[Flag]) -> list[Flag]:
+    """Flags of which the timeline marks the times: what was decided like what waits."""
+    return [replace(f, status=FlagStatus.OPEN) if f.status.is_decided else f for f in flags]
+
+
 # --- flags and what they rest on ----------------------------------------------------------------
 
 
-_Kept = tuple[Flag, Sequence[HistoryEntry]]
+_Kept = tuple[Flag, Sequence[HistoryLine]]
 
 
 def _sees_private(case: Case, sees: Callable[[Case], bool]) -> bool:
     return sees(replace(case, is_private=True))
 
 
-def _last_change(entries: Sequence[HistoryEntry]) -> HistoryEntry | None:
+def _kept(tx: Tx, flags: Sequence[Flag]) -> list[_Kept]:
+    """Flags with their histories."""
+    lines: dict[str, list[HistoryLine]] = {flag.id: [] for flag in flags}
+    for line in tx.flags.lines_of(lines):
+        lines[line.flag_id].append(line)
+    return [(flag, lines[flag.id]) for flag in flags]
+
+
+def _last_change(entries: Sequence[HistoryLine]) -> HistoryLine | None:
     """The last change by the rules; an officer's decision rests on no snapshot of its own."""
     changes = [entry for entry in entries if entry.snapshot or entry.withheld]
     return changes[-1] if changes else None
 
 
 def _snapshots(
-    tx: Tx, histories: Iterable[Sequence[HistoryEntry]]
+    tx: Tx, histories: Iterable[Sequence[HistoryLine]]
 ) -> tuple[dict[str, Snapshot], dict[str, str]]:
     """What the last changes were decided on, by digest; and why some cannot be read."""
-    found: dict[str, Snapshot] = {}
-    unreadable: dict[str, str] = {}
-    for entries in histories:
-        last = _last_change(entries)
-        digest = last.snapshot if last else None
-        if digest is None or digest in found or digest in unreadable:
-            continue
-        try:
-            found[digest] = tx.snapshots.load(digest)
-        except Permanent as error:
-            unreadable[digest] = str(error)
-    return found, unreadable
+    last = [_last_change(entries) for entries in histories]
+    found = tx.snapshots.load_some({each.snapshot for each in last if each and each.snapshot})
+    return (
+        {digest: one for digest, one in found.items() if isinstance(one, Snapshot)},
+        {digest: one for digest, one in found.items() if isinstance(one, str)},
+    )
 
 
 def _newest(
@@ -286,7 +297,7 @@ _WHY = {
 _NEVER = "it was found by a meetbot that kept no record of what it saw"
 
 
-def _why(entries: Sequence[HistoryEntry], unreadable: Mapping[str, str]) -> str:
+def _why(entries: Sequence[HistoryLine], unreadable: Mapping[str, str]) -> str:
     """Why a flag's last change has no snapshot that can be read; empty where it has."""
     last = _last_change(entries)
     if last is None:
@@ -297,9 +308,9 @@ def _why(entries: Sequence[HistoryEntry], unreadable: Mapping[str, str]) -> str:
 
 
 def _flag_facts(
-    tx: Tx,
     flag: Flag,
-    entries: Sequence[HistoryEntry],
+    entries: Sequence[HistoryLine],
+    decisions: Sequence[Decision],
     snapshots: Mapping[str, Snapshot],
     unreadable: Mapping[str, str],
 ) -> FlagFacts:
@@ -310,7 +321,7 @@ def _flag_facts(
         flag=flag,
         seconds=_seconds(flag),
         history=tuple(Change(entry.at, entry.change, entry.reason) for entry in entries),
-        decisions=tuple(tx.flags.decisions(flag.id)),
+        decisions=tuple(one for one in decisions if one.flag_id == flag.id),
         registry=_registry_lines(snapshot.dossier, flag.partner_id) if snapshot else (),
         decided_on=digest,
         decided_at=last.at if last else None,
@@ -360,7 +371,7 @@ def _unknowns(flags: Sequence[Flag], snapshot: Snapshot | None) -> tuple[str, ..
 
 def latest_dossier(tx: Tx, case: Case) -> Dossier | None:
     """What the newest change of the case's flags was decided on, where it was kept."""
-    kept = [(flag, tx.flags.entries(flag.id)) for flag in tx.flags.of(case.occurrence)]
+    kept = _kept(tx, tx.flags.of(case.occurrence))
     snapshots, _ = _snapshots(tx, [entries for _, entries in kept])
     last = _newest(kept, snapshots)
     return last[1].dossier if last else None

@@ -1,7 +1,8 @@
-"""Who was in the call when, as a picture.
+"""Who was in the call when, as a picture: pixels for mails, SVG for pages, drawn by the same code.
 
 Drawn on matplotlib's object interface: no pyplot, no global state, only the fonts that come with
-matplotlib, no date inside, so that the same timeline always gives the same bytes.
+matplotlib, no date inside, so that the same timeline always gives the same bytes (of an SVG: the
+same shapes, under names of its own).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path as FilePath
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
@@ -55,6 +57,8 @@ _INK, _MUTED, _ALARM, _PALE, _OUTSIDE = "#1b1f24", "#4a525e", "#b3261e", "#fde7e
 _WIDTH = 6.4
 _DPI = (200, 100)
 """Dots per inch: sharp on a phone at 640 pixels' width; the second where a mail would be large."""
+_SVG_DPI = 72
+"""SVG counts in points."""
 _ROW, _TOP, _BOTTOM = 0.28, 0.36, 0.8
 _LEFT, _RIGHT = 1.8, 0.12
 _STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -70,18 +74,33 @@ def timeline_png(timeline: Timeline, zone: str) -> bytes:
     return picture if len(picture) <= MAX_BYTES else _drawn(timeline, zone, coarse)
 
 
+def timeline_svg(timeline: Timeline, zone: str) -> bytes:
+    """The same picture as SVG: sharp at any size, letters as shapes, so that it needs no font."""
+    figure = _figure(timeline, zone, _SVG_DPI)
+    out = io.BytesIO()
+    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    canvas = FigureCanvasSVG(figure)
+    canvas.print_svg(out, metadata=metadata)  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
 def _drawn(timeline: Timeline, zone: str, dpi: int) -> bytes:
+    figure = _figure(timeline, zone, dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves these two untyped
+    return _packed(canvas)
+
+
+def _figure(timeline: Timeline, zone: str, dpi: int) -> Figure:
     lanes, rest = shown_lanes(timeline)
     has_alone = any(span.kind == "alone" for span in timeline.contacts)
     rows = max(len(lanes) + bool(rest) + bool(timeline.contacts) + has_alone, 1)
     height = _TOP + _BOTTOM + _ROW * rows
     figure = Figure(figsize=(_WIDTH, height), dpi=dpi, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
     width = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
     axes = figure.add_axes((_LEFT / _WIDTH, _BOTTOM / height, width, _ROW * rows / height))
     _Drawing(axes, timeline, zone, rows).draw(lanes, rest)
-    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves these two untyped
-    return _packed(canvas)
+    return figure
 
 
 def _packed(canvas: FigureCanvasAgg) -> bytes:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -77,6 +78,9 @@ _TERMS_OF_MANY = (
     select(case_terms.c.case, case_terms.c.kind, case_terms.c.value)
     .where(one_of(case_terms.c.case, "some"))
     .order_by(case_terms.c.case, case_terms.c.kind, case_terms.c.value)
+)
+_ANSWERED = exists().where(
+    case_events.c.case_id == cases.c.id, case_events.c.kind == EventKind.ANSWERED.value
 )
 _PLACE = re.compile(r"(\d)\.(\d{1,16})\.(C-[0-9a-f]{12})", re.ASCII)
 """Of the last case of a page: rank, microseconds and id."""
@@ -362,6 +366,8 @@ def _conditions(query: CaseQuery) -> builtins.list[ColumnElement[bool]]:
             found.append(_has(and_(case_terms.c.kind == kind, case_terms.c.value.in_(values))))
     if query.search is not None:
         found.append(_is_found(query.search))
+    if query.is_answered:
+        found.append(_ANSWERED)
     if query.since is not None:
         found.append(cases.c.starts_at >= query.since)
     if query.until is not None:
@@ -377,7 +383,7 @@ def _is_narrowed(query: CaseQuery) -> bool:
     """Whether there is more to fit than an index over all cases tells."""
     terms = (query.rules, query.partners, query.schools, query.hosts)
     rest = (query.search, query.since, query.until)
-    return any(each is not None for each in (*terms, *rest))
+    return query.is_answered or any(each is not None for each in (*terms, *rest))
 
 
 def _is_found(search: CaseSearch) -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.routing import PRIVATE_RULES
 from meetbot.domain.snapshots import Withheld
 from meetbot.errors import BadInput, Mistake, NotFound
-from meetbot.ports import Decision, FlagSave, HistoryEntry
+from meetbot.ports import Decision, FlagSave, HistoryEntry, HistoryLine
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.columns import Instant, clean, clean_key, from_micros, to_micros
@@ -44,6 +44,16 @@ _OF_MANY = (
 )
 _ONE = select(flags.c.flag).where(flags.c.id == bindparam("wanted"))
 _HISTORY = insert(flag_history)
+_LINES = select(
+    flag_history.c.id,
+    flag_history.c.flag_id,
+    flag_history.c.at,
+    flag_history.c.change,
+    flag_history.c.reason,
+    flag_history.c.snapshot,
+    flag_history.c.withheld,
+).where(one_of(flag_history.c.flag_id, "some"))
+_DECISIONS = select(decisions).where(one_of(decisions.c.flag_id, "some"))
 
 
 class SqlFlags:
@@ -209,12 +219,39 @@ class SqlFlags:
 
     def decisions(self, flag_id: str) -> builtins.list[Decision]:
         """What officers decided, oldest first."""
-        query = select(decisions).where(decisions.c.flag_id == flag_id).order_by(decisions.c.id)
+        return self.decisions_of([flag_id])
+
+    def decisions_of(self, flag_ids: Collection[str]) -> builtins.list[Decision]:
+        """What officers decided about several flags, oldest first."""
+        rows = (
+            row
+            for some in batches(sorted(set(flag_ids)))
+            for row in self._connection.execute(_DECISIONS, {"some": some})
+        )
         return [
             Decision(
                 row.flag_id, FlagStatus(row.status), row.reason, row.note, row.by, row.decided_at
             )
-            for row in self._connection.execute(query)
+            for row in sorted(rows, key=lambda row: row.id)
+        ]
+
+    def lines_of(self, flag_ids: Collection[str]) -> builtins.list[HistoryLine]:
+        """The histories of several flags, oldest first."""
+        rows = (
+            row
+            for some in batches(sorted(set(flag_ids)))
+            for row in self._connection.execute(_LINES, {"some": some})
+        )
+        return [
+            HistoryLine(
+                row.flag_id,
+                row.at,
+                row.change,
+                row.reason,
+                row.snapshot,
+                Withheld(row.withheld) if row.withheld else None,
+            )
+            for row in sorted(rows, key=lambda row: row.id)
         ]
 
     def opened(self, since: datetime, until: datetime) -> list[Flag]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from meetbot.store.tables import snapshots
 
 _KNOWN = select(snapshots.c.digest).where(one_of(snapshots.c.digest, "some"))
 _ONE = select(snapshots.c.body).where(snapshots.c.digest == bindparam("wanted"))
+_SOME = select(snapshots.c.digest, snapshots.c.body).where(one_of(snapshots.c.digest, "some"))
 _ADD = insert(snapshots)
 _FAST = 1
 """Level of packing: what it saves beyond is not worth the time."""
@@ -69,20 +70,35 @@ class SqlSnapshots:
         body: bytes | None = self._connection.execute(_ONE, {"wanted": digest}).scalar()
         if body is None:
             raise NotFound(f"there is no snapshot {digest}")
-        try:
-            text = zlib.decompress(body)
-        except zlib.error as error:
-            raise _changed(digest) from error
-        if hashlib.sha256(text).hexdigest() != digest:
-            raise _changed(digest)
-        try:
-            snapshot: Snapshot = read(Snapshot, text)
-        except ValueError as error:
-            raise Permanent(
-                f"the stored snapshot {digest[:12]} is of another meetbot and cannot be read",
-                fix="use the version that stored it",
-            ) from error
-        return snapshot
+        return _read(digest, body)
+
+    def load_some(self, digests: Collection[str]) -> Mapping[str, Snapshot | str]:
+        """Several snapshots; a sentence for each that cannot be read, none for an unknown one."""
+        found: dict[str, Snapshot | str] = {}
+        for some in batches(sorted(set(digests))):
+            for row in self._connection.execute(_SOME, {"some": some}):
+                try:
+                    found[row.digest] = _read(row.digest, row.body)
+                except Permanent as error:
+                    found[row.digest] = str(error)
+        return found
+
+
+def _read(digest: str, body: bytes) -> Snapshot:
+    try:
+        text = zlib.decompress(body)
+    except zlib.error as error:
+        raise _changed(digest) from error
+    if hashlib.sha256(text).hexdigest() != digest:
+        raise _changed(digest)
+    try:
+        snapshot: Snapshot = read(Snapshot, text)
+    except ValueError as error:
+        raise Permanent(
+            f"the stored snapshot {digest[:12]} is of another meetbot and cannot be read",
+            fix="use the version that stored it",
+        ) from error
+    return snapshot
 
 
 def _changed(digest: str) -> Permanent:

@@ -11,11 +11,36 @@ from tests.console.conftest import PEOPLE, Console
 ALL = frozenset(Role)
 NOBODY_NEEDED: frozenset[Role] = frozenset()
 """Public: answered without signing in."""
-READERS = frozenset({Role.OFFICER, Role.PRIVACY, Role.AUDITOR, Role.PRINCIPAL})
-"""Of numbers: principals of those of their own schools."""
+READERS = frozenset({Role.OFFICER, Role.PRIVACY, Role.PRINCIPAL, Role.AUDITOR})
+"""Principals of what their own schools have."""
+DECIDERS = frozenset({Role.OFFICER, Role.PRIVACY})
+HOSTS = frozenset({Role.HOST})
+ACTIONS = (
+    "acknowledge",
+    "uphold",
+    "dismiss",
+    "ask",
+    "escalate",
+    "remark",
+    "confirm",
+    "reject",
+    "accept",
+    "undo",
+)
 
 MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
+    ("GET", "/cases"): READERS,
+    ("GET", "/cases.csv"): READERS,
+    ("POST", "/cases/acknowledge"): DECIDERS,
+    ("GET", "/cases/<case_id>"): READERS,
+    ("GET", "/cases/<case_id>/timeline.svg"): READERS,
+    ("POST", f"/cases/<case_id>/<any({', '.join(ACTIONS)}):action>"): DECIDERS,
+    ("GET", "/answers"): HOSTS,
+    ("GET", "/answers/<case_id>"): HOSTS,
+    ("GET", "/answers/<case_id>/timeline.svg"): HOSTS,
+    ("POST", "/answers/<case_id>/answer"): HOSTS,
+    ("POST", "/answers/<case_id>/identify"): HOSTS,
     ("GET", "/signin"): NOBODY_NEEDED,
     ("GET", "/signin/go"): NOBODY_NEEDED,
     ("GET", "/signin/callback"): NOBODY_NEEDED,
@@ -31,7 +56,12 @@ MATRIX: dict[tuple[str, str], frozenset[Role]] = {
 }
 """(method, rule) → the roles that may. A route without a row fails the first test."""
 
-SAMPLE = {"filename": "console.css", "name": "weeks"}
+SAMPLE = {
+    "filename": "console.css",
+    "name": "weeks",
+    "case_id": "C-000000000000",
+    "action": "uphold",
+}
 """Values for the parts of a rule, so that each can be asked for."""
 
 
@@ -90,5 +120,8 @@ def _parts(app: Flask, rule: str) -> set[str]:
 
 
 def _roles_of(who: Role) -> frozenset[Role]:
-    """A principal is staff, and so host of meetings of their own."""
-    return frozenset({who, Role.HOST}) if who is Role.PRINCIPAL else frozenset({who})
+    """Some of them have a staff account, and so may host meetings of their own."""
+    return frozenset({who, Role.HOST}) if who in _STAFF else frozenset({who})
+
+
+_STAFF = (Role.PRINCIPAL, Role.PRIVACY, Role.OPERATOR)

@@ -426,6 +426,19 @@ def store_of_examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlS
     store.close()
 
 
+def test_cases_that_the_host_has_answered_are_found(store: SqlStore) -> None:
+    """Whatever was answered; other events do not count."""
+    answered, noted_only, _ = (
+        put(store, a_stored_flag(uid=uid)) for uid in ("one@g", "two@g", "three@g")
+    )
+    with store.transaction() as tx:
+        for case, kind in ((answered, EventKind.ANSWERED), (noted_only, EventKind.NOTED)):
+            tx.cases.add_event(CaseEvent(case.id, kind, at(70), "ann@district.example"))
+
+    assert ids(store, CaseQuery(is_answered=True)) == [answered.id]
+    assert ids(store, CaseQuery(is_answered=True, private=True), CaseOrder.SEVERE) == [answered.id]
+
+
 # --- speed --------------------------------------------------------------------------------------
 
 WATCHED = ("cases", "flags", "flag_history", "decisions", "snapshots", "outbox", "case_events")
@@ -466,6 +479,7 @@ def explained(store: SqlStore, work: Any) -> list[str]:
         CaseQuery(severities=frozenset({Severity.CRITICAL}), private=True),
         CaseQuery(rules=frozenset({"contract-missing"}), schools=frozenset({"S1", "S2"})),
         CaseQuery(hosts=frozenset({"key-ann"}), private=True),
+        CaseQuery(is_answered=True, private=True),
         CaseQuery(since=at(-60), until=at(60), private=True),
         CaseQuery(search=CaseSearch(frozenset({"C-0"}), frozenset({Term(TermKind.RULE, "r")}))),
     ],

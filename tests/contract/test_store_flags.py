@@ -163,3 +163,24 @@ def test_sources_and_values(store: SqlStore) -> None:
         assert tx.meta.source("reports-meet") == read
         assert tx.meta.sources() == [SourceRead("directory", read_at=at(0)), read]
         assert tx.meta.get("name") == "two"
+
+
+def test_histories_and_decisions_of_several_flags_come_in_one_order(store: SqlStore) -> None:
+    """As they were stored, whichever flag they belong to; those of other flags stay out."""
+    first, second, other = (a_stored_flag(uid=name) for name in ("a", "b", "c"))
+    for minute, flag in enumerate((second, first, other)):
+        save(store, flag, minute=60 + minute)
+    with store.transaction() as tx:
+        for flag in (second, other, first):
+            tx.flags.decide(Decision(flag.id, FlagStatus.ACKNOWLEDGED, "seen", "", "o@d.e", at(70)))
+        wanted = [first.id, second.id]
+        lines = tx.flags.lines_of(wanted)
+        decided = tx.flags.decisions_of(wanted)
+
+    assert [(line.flag_id, line.change) for line in lines] == [
+        (second.id, "opened"),
+        (first.id, "opened"),
+        (second.id, "acknowledged"),
+        (first.id, "acknowledged"),
+    ]
+    assert [one.flag_id for one in decided] == [second.id, first.id]

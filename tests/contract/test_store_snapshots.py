@@ -143,3 +143,17 @@ def _purge(store: SqlStore, minute: float) -> None:
         tx.retention.purge(
             cutoffs, confidential={}, month=lambda when: f"{when:%Y-%m}", as_of=at(200)
         )
+
+
+def test_several_are_loaded_at_once_and_a_spoilt_one_says_so(store: SqlStore) -> None:
+    """A sentence stands in for what cannot be read; unknown digests are left out."""
+    good = keep(store)
+    spoilt = keep(store, a_snapshot(a_dossier()))
+    change(store, f"UPDATE snapshots SET digest = '{good[::-1]}' WHERE digest = '{spoilt}'")
+    spoilt = good[::-1]
+    with store.reading() as tx:
+        found = tx.snapshots.load_some([good, spoilt, "unknown"])
+
+    assert set(found) == {good, spoilt}
+    assert found[good] == SNAPSHOT
+    assert "not as it was stored" in str(found[spoilt])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
 from meetbot.domain.findings import TimelineSpan
 from meetbot.domain.notices import Timeline
-from meetbot.notify.picture import MAX_BYTES, timeline_png
+from meetbot.notify.picture import MAX_BYTES, timeline_png, timeline_svg
 from meetbot.notify.timeline import timeline_text
 from tests.notices import (
     END,
@@ -160,3 +161,15 @@ def test_clock_change_keeps_the_length() -> None:
 
     assert timeline_text(timeline) == ["Without staff: 0:00 to 20:00 = 20:00, after staff left"]
     assert timeline_png(timeline, ZONE)
+
+
+@pytest.mark.parametrize("students", [0, 4, 60])
+def test_a_page_shows_the_same_picture_as_svg(students: int) -> None:
+    """One root, no script, no link, no text that a font would be needed for, below 200 kB."""
+    picture = timeline_svg(a_timeline(students=students), ZONE)
+    root = ElementTree.fromstring(picture)
+    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+
+    assert root.tag.endswith("}svg")
+    assert not tags & {"script", "text", "a", "image", "foreignObject"}
+    assert len(picture) < 200_000
