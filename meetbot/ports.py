@@ -28,7 +28,9 @@ from meetbot.domain.meetings import (
 from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.policy import Policy
-from meetbot.domain.registry import ExemptionKind, Registry
+from meetbot.domain.registry import ExemptionKind, Registry, RegistryFile, Row
+from meetbot.domain.registry_checks import Source
+from meetbot.domain.registry_history import KnownRow
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
@@ -237,8 +239,16 @@ class SheetsPort(Protocol):
 class RegistrySource(Protocol):
     """Where the registry is imported from on a schedule."""
 
-    def read(self) -> Registry:
-        """The registry there now; raises `BadInput` with every mistake, or what was in the way."""
+    def read(self) -> Source:
+        """The tables there now, not validated yet; raises what was in the way."""
+
+
+class UploadReader(Protocol):
+    """Reads what somebody uploaded: CSV files, a zip of them, or a workbook; by name, bytes."""
+
+    def __call__(self, files: Sequence[tuple[str, bytes]]) -> Source:
+        """The tables, not validated yet; never raises, whatever the bytes are."""
+        ...
 
 
 class MailerPort(Protocol):
@@ -588,13 +598,45 @@ class RegistryStore(Protocol):
         """The rows that were known at an instant."""
 
     def replace(self, registry: Registry, *, as_of: datetime) -> bool:
-        """Make this the known registry; ends and adds rows, keeps history. False: no change.
+        """Make this what is imported; ends and adds rows, keeps history. False: no change.
 
-        A link of the chain records the rows that came and those that ended.
+        Rows of the console stay, and one that is imported as well is one row. A link of the chain
+        records the rows that came and those that ended. Raises `Permanent` where an imported row
+        contradicts one of the console, which validation tells before.
+        """
+
+    def imported(self) -> Registry:
+        """The rows known now that an import brought."""
+
+    def kept(self) -> tuple[KnownRow, ...]:
+        """What an import has to agree with: rows of the console that are known, and those that were
+        ended there and have not come back."""
+
+    def known(
+        self,
+        *,
+        file: RegistryFile | None = None,
+        partner_id: str | None = None,
+        ended: bool = False,
+    ) -> tuple[KnownRow, ...]:
+        """Rows known now, with `ended` those of the past as well; of one file, of one partner."""
+
+    def get(self, number: int) -> KnownRow:
+        """One row, known or ended; raises `NotFound`."""
+
+    def add(self, row: Row, *, by: str, as_of: datetime) -> KnownRow:
+        """Add a row of the console, with the link that records it. It must have been validated."""
+
+    def end(
+        self, number: int, *, by: str, as_of: datetime, instead: Row | None = None
+    ) -> KnownRow | None:
+        """End a row, and add what takes its place, if anything; gives that. A link records both.
+
+        Raises `NotFound` where no row of this number is known.
         """
 
     def known_since(self) -> datetime | None:
-        """When the current state was imported; None before the first import."""
+        """Since when the current state is known; None before the first import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -976,7 +1018,7 @@ class RegistryReads(Protocol):
         """The rows that were known at an instant."""
 
     def known_since(self) -> datetime | None:
-        """When the current state was imported; None before the first import."""
+        """Since when the current state is known; None before the first import."""
 
 
 class MetaReads(Protocol):

@@ -116,11 +116,7 @@ def registry_source_of(settings: Settings, workspace: Workspace) -> RegistrySour
     # Most districts import by hand, and the service need not hold what reads files.
     from meetbot.registry import SheetSource
 
-    return SheetSource(
-        workspace.sheets,
-        settings.registry.spreadsheet,
-        district_domains=settings.district.domains,
-    )
+    return SheetSource(workspace.sheets, settings.registry.spreadsheet)
 
 
 def district_of(settings: Settings) -> District:

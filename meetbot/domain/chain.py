@@ -30,6 +30,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "decisions": ("by", "decided_at", "flag_id", "note", "reason", "status"),
     "registry_rows": ("cells", "file", "known_from", "row_key"),
     "registry_ends": ("cells", "file", "known_from", "known_to", "row_key"),
+    "console_rows": ("by", "cells", "file", "known_from", "origin", "row_key"),
+    "console_ends": ("cells", "ended_by", "file", "known_from", "known_to", "row_key"),
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
     "hold_ends": ("added_at", "kind", "removed_at", "removed_by", "removed_reason", "subject"),
@@ -37,7 +39,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
 
 `notice` of a mail is the SHA-256 of the stored text. `…_ends` tell that a row was ended: a registry
-row by an import, a hold by its removal.
+row by an import or (`console_…`) by somebody in the console, a hold by its removal.
 """
 
 Payload = Mapping[str, Any]

@@ -1,10 +1,10 @@
 """The registry: CSV folders, workbooks and spreadsheets in, CSV folders out, what has changed."""
 
 from meetbot.domain.registry_changes import FileDiff, RegistryDiff, RowChange, diff
-from meetbot.registry.files import read_source, write_folder, write_templates
-from meetbot.registry.sheet_source import SheetSource, read_sheet
-from meetbot.registry.tables import RegistryMistake, Table
-from meetbot.registry.validate import Reading, read_tables
+from meetbot.domain.registry_checks import Reading, Source, read_tables
+from meetbot.domain.registry_tables import RegistryMistake, Table
+from meetbot.registry.files import read_source, source_of, write_folder, write_templates
+from meetbot.registry.sheet_source import SheetSource, read_sheet, sheet_source
 
 __all__ = [
     "FileDiff",
@@ -13,11 +13,14 @@ __all__ = [
     "RegistryMistake",
     "RowChange",
     "SheetSource",
+    "Source",
     "Table",
     "diff",
     "read_sheet",
     "read_source",
     "read_tables",
+    "sheet_source",
+    "source_of",
     "write_folder",
     "write_templates",
 ]

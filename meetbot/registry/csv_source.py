@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meetbot.domain.registry import COLUMNS, RegistryFile
-from meetbot.registry.tables import LONGEST_CELL, RegistryMistake, Table
+from meetbot.domain.registry_tables import LONGEST_CELL, RegistryMistake, Table
 
 _SAVE_AS = 'save it as "CSV UTF-8 (comma delimited)"'
 _WIDE_MARKS = (

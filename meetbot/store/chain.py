@@ -42,6 +42,7 @@ from meetbot.domain.chain import (
     sha256,
 )
 from meetbot.domain.flags import FlagStatus
+from meetbot.domain.registry_history import Origin
 from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
@@ -176,6 +177,8 @@ LINKS: Mapping[str, Column[Any]] = {
     "decisions": decisions.c.link,
     "registry_rows": registry_rows.c.link,
     "registry_ends": registry_rows.c.ended_link,
+    "console_rows": registry_rows.c.link,
+    "console_ends": registry_rows.c.ended_link,
     "outbox": outbox.c.link,
     "holds": holds.c.link,
     "hold_ends": holds.c.ended_link,
@@ -189,6 +192,16 @@ _ONLY: Mapping[str, ColumnElement[bool]] = {
 """Which rows some link has to know, where not all of them."""
 
 
+_OF_CONSOLE = or_(registry_rows.c.origin != Origin.IMPORT.value, registry_rows.c.by.is_not(None))
+_KIND: Mapping[str, ColumnElement[bool]] = {
+    "registry_rows": ~_OF_CONSOLE,
+    "console_rows": _OF_CONSOLE,
+    "registry_ends": registry_rows.c.ended_by.is_(None),
+    "console_ends": registry_rows.c.ended_by.is_not(None),
+}
+"""Which rows go by this name at all, where two names share a column of links."""
+
+
 def _rows_of(table: str) -> Select[Any]:
     link = LINKS[table]
     source = link.table.c
@@ -197,6 +210,8 @@ def _rows_of(table: str) -> Select[Any]:
         for name in ROWS[table]
     ]
     query = select(*values, source.id.label("name"), link.label("of_link"))
+    if table in _KIND:
+        query = query.where(_KIND[table])
     if table in _ONLY:
         return query.where(or_(_ONLY[table], link.is_not(None)))
     return query

@@ -315,7 +315,9 @@ class SqlRetention:
         ]
         for some in batches(ids):
             purge.recorded_delete(
-                registry_rows, registry_rows.c.id.in_(some), ("registry_rows", "registry_ends")
+                registry_rows,
+                registry_rows.c.id.in_(some),
+                ("registry_rows", "registry_ends", "console_rows", "console_ends"),
             )
 
     def _cells(self, file: str) -> Iterator[dict[str, str]]:

@@ -258,13 +258,17 @@ registry_rows = Table(
     Column("known_to", Instant),
     Column("link", BigInteger),
     Column("ended_link", BigInteger),
+    Column("origin", Text, nullable=False),
+    Column("by", Words),
+    Column("ended_by", Words),
     Index(None, "known_to"),
     Index(None, "link"),
     Index(None, "ended_link"),
 )
-"""Every registry row imported, and from when to when it was the known one.
+"""Every registry row, imported or added in the console, and from when to when it was the known one.
 
-`link` and `ended_link` are the links of the chain that record its coming and its end.
+`link` and `ended_link` are the links of the chain that record its coming and its end. `by` and
+`ended_by` are who added or ended it in the console.
 """
 
 exemption_uses = Table(

@@ -1,4 +1,4 @@
 """Schema changes, one file each, oldest first; `meetbot.store.upgrade` runs them."""
 
-HEAD = "0007"
+HEAD = "0010"
 """The newest one."""
