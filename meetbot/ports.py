@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
+from meetbot.domain.casework import Case, CaseEvent, CaseStatus, Noted, Term
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
 from meetbot.domain.findings import Phase, Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
@@ -736,6 +737,97 @@ class FlagStore(Protocol):
         """Flags, newest first."""
 
 
+class CaseOrder(StrEnum):
+    """Which case comes first; of equal ones the one whose newest flag was opened last."""
+
+    NEWEST = "newest"
+    SEVERE = "severe"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSearch:
+    """What a search found: cases of one of these ids, or with one of these terms."""
+
+    ids: frozenset[str] = frozenset()
+    terms: frozenset[Term] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseQuery:
+    """Which cases; all that is given must fit. None: everything; an empty set: nothing.
+
+    Who may see only some schools or hosts is asked for with these, narrowed by what was chosen.
+    """
+
+    statuses: frozenset[CaseStatus] | None = None
+    severities: frozenset[Severity] | None = None
+    rules: frozenset[str] | None = None
+    partners: frozenset[str] | None = None
+    """partner_ids."""
+    schools: frozenset[str] | None = None
+    """school_ids; also of the staff who were invited where the host is not staff."""
+    hosts: frozenset[str] | None = None
+    """Keyed addresses of who may answer for the meeting."""
+    search: CaseSearch | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Meetings that start in [since, until)."""
+    private: bool = False
+    """Whether private cases may be among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Some cases in order; `after` is where the next page begins, None on the last."""
+
+    cases: tuple[Case, ...]
+    after: str | None
+
+
+class CaseStore(Protocol):
+    """Cases: made of flags in the transactions of `FlagStore`, and what was done about them."""
+
+    def find(self, case_id: str) -> Case | None:
+        """One case; None where there is none of this id."""
+
+    def list(
+        self,
+        query: CaseQuery,
+        *,
+        order: CaseOrder = CaseOrder.NEWEST,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> CasePage:
+        """A page of cases; `after` as the page before gave it. Raises `BadInput` for another."""
+
+    def count(self, query: CaseQuery) -> int:
+        """How many cases there are in all pages."""
+
+    def earlier(
+        self,
+        partners: Collection[str],
+        host_key: str | None,
+        *,
+        before: datetime,
+        limit: int,
+        private: bool,
+    ) -> Sequence[Case]:
+        """Cases of one of these partners, or of this host, whose meeting started before; the
+        newest meeting first. `private`: whether private ones may be among them."""
+
+    def note(self, occurrence: str, noted: Noted) -> None:
+        """What the judge knows of a meeting with flags; without a case nothing is kept."""
+
+    def add_event(self, event: CaseEvent) -> CaseEvent:
+        """Store what was done, with a link of the chain; gives it with its number.
+
+        The case's version rises. Raises `NotFound` where there is no such case.
+        """
+
+    def events(self, case_id: str) -> Sequence[CaseEvent]:
+        """What was done about a case, oldest first."""
+
+
 class SnapshotStore(Protocol):
     """What changes of flags were decided on."""
 
@@ -1091,6 +1183,11 @@ class Tx(Protocol):
     @property
     def flags(self) -> FlagStore:
         """Flags and decisions."""
+        ...
+
+    @property
+    def cases(self) -> CaseStore:
+        """Cases, and what was done about them."""
         ...
 
     @property

@@ -34,6 +34,18 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "console_ends": ("cells", "ended_by", "file", "known_from", "known_to", "row_key"),
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
+    "case_events": (
+        "about",
+        "at",
+        "by",
+        "case_id",
+        "choice",
+        "kind",
+        "note",
+        "of",
+        "person",
+        "steps",
+    ),
     "hold_ends": ("added_at", "kind", "removed_at", "removed_by", "removed_reason", "subject"),
 }
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
@@ -50,6 +62,8 @@ class LinkKind(StrEnum):
 
     GENESIS = "genesis"
     DECISION = "decision"
+    CASE = "case"
+    """Something was done about a case: asked, answered, escalated, proposed, undone …"""
     REGISTRY = "registry"
     MAIL = "mail"
     HOLD = "hold"

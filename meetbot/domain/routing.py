@@ -23,7 +23,7 @@ from meetbot.domain.notices import (
 from meetbot.domain.policy import SchoolCalendar
 
 _MAILED = (Audience.HOST, Audience.OFFICERS, Audience.PRINCIPAL, Audience.PRIVACY)
-_PRIVATE = frozenset({"confidential-intruder"})
+PRIVATE_RULES = frozenset({"confidential-intruder"})
 """Flags that nobody but the privacy officers hears of, also after the exemption has lapsed."""
 _FIX_IT_ENDS = timedelta(hours=24)
 """Set-up flags are the host's alone until this long before the start."""
@@ -101,7 +101,7 @@ def audiences(flag: Flag, situation: Situation) -> dict[Audience, datetime]:
     now = flag.opened_at
     if flag.severity.rank <= Severity.LOW.rank:
         return {}
-    if situation.is_confidential or flag.rule in _PRIVATE:
+    if situation.is_confidential or flag.rule in PRIVATE_RULES:
         return {Audience.PRIVACY: now}
     if flag.severity is Severity.CRITICAL:
         return {Audience.HOST: now, Audience.OFFICERS: now, Audience.PRINCIPAL: now}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import traceback
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from meetbot.domain.addresses import parse_address
 from meetbot.domain.cards import card_of, timeline_of
+from meetbot.domain.case_ids import case_id
+from meetbot.domain.casework import Noted
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, reconcile
@@ -153,7 +157,10 @@ def _judge(
         conference_records=tuple(c.name for c in dossier.conferences),
         withdraw_reason=_reason(dossier),
     )
+    is_private = _is_private(tx, dossier, kept)
     _save(deps, tx, dossier, verdict, changes, as_of)
+    if kept or changes:
+        tx.cases.note(dossier.key.text, _noted(deps, tx, dossier, is_private=is_private))
     if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
         note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
@@ -211,6 +218,44 @@ def _save(
     )
     digest = tx.snapshots.keep(snapshot, as_of=as_of)
     tx.flags.save(changes, as_of=as_of, snapshot=digest)
+
+
+def _is_private(tx: Tx, dossier: Dossier, kept: list[Flag]) -> bool:
+    """Whether nobody but the privacy officers may hear of the meeting.
+
+    What was confidential stays so when its outside guests, or its students, are gone.
+    """
+    if dossier.scope is Scope.FULL:
+        return is_confidential(dossier)
+    before = tx.cases.find(case_id(dossier.key.text)) if kept else None
+    return before is not None and before.is_private
+
+
+def _noted(deps: Deps, tx: Tx, dossier: Dossier, *, is_private: bool) -> Noted:
+    """Who may answer for the meeting and who may hear of it, for its case."""
+    host = dossier.host
+    keys = _primary_keys(deps, tx, host.reachable)
+    schools = (host.school,) if host.school else host.stand_in_schools
+    return Noted(
+        host_key=keys[0] if host.address and keys else None,
+        answerers=keys,
+        schools=tuple(sorted({school.school_id for school in schools})),
+        is_private=is_private,
+        starts_at=dossier.start_at,
+    )
+
+
+def _primary_keys(deps: Deps, tx: Tx, addresses: Iterable[str]) -> tuple[str, ...]:
+    """Keys of the primary addresses: an invitation may name an alias, a sign-in never does."""
+    parsed = [address for address in map(parse_address, addresses) if address]
+    keys = [deps.pseudonyms.address(address.key) for address in parsed]
+    accounts = tx.people.by_address(keys)
+    found: dict[str, None] = {}
+    for key in keys:
+        account = accounts.get(key)
+        primary = parse_address(account.address or "") if account else None
+        found[deps.pseudonyms.address(primary.key) if primary else key] = None
+    return tuple(found)
 
 
 def _withheld(dossier: Dossier) -> Withheld | None:

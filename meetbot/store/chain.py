@@ -46,7 +46,15 @@ from meetbot.domain.registry_history import Origin
 from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
-from meetbot.store.tables import chain, decisions, flags, holds, outbox, registry_rows
+from meetbot.store.tables import (
+    case_events,
+    chain,
+    decisions,
+    flags,
+    holds,
+    outbox,
+    registry_rows,
+)
 
 _HEAD = "chain-head"
 """The second place: who cuts links off at the end has to think of it too."""
@@ -175,6 +183,7 @@ _AS_TEXT = ("cells", "notice")
 _DECIDED = [status for status in FlagStatus if status.is_decided]
 LINKS: Mapping[str, Column[Any]] = {
     "decisions": decisions.c.link,
+    "case_events": case_events.c.link,
     "registry_rows": registry_rows.c.link,
     "registry_ends": registry_rows.c.ended_link,
     "console_rows": registry_rows.c.link,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
+from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
 from meetbot.store.engine import alone, make_engine, viewing, writing
@@ -42,6 +43,7 @@ class SqlTx:
         self.registry = SqlRegistry(connection)
         self.exemptions = SqlExemptions(connection)
         self.flags = SqlFlags(connection)
+        self.cases = SqlCases(connection)
         self.snapshots = SqlSnapshots(connection)
         self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)

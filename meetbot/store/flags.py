@@ -15,6 +15,7 @@ from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.snapshots import Withheld
 from meetbot.errors import NotFound
 from meetbot.ports import Decision, HistoryEntry
+from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.statements import batches, one_of, upsert
@@ -36,6 +37,7 @@ class SqlFlags:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._chain = SqlChain(connection)
+        self._cases = SqlCases(connection)
 
     def of(self, occurrence: str) -> list[Flag]:
         """All flags of an occurrence, oldest first."""
@@ -58,10 +60,15 @@ class SqlFlags:
         snapshot: str | None = None,
         withheld: Withheld | None = None,
     ) -> None:
-        """Store changed flags and one history row each, with what they were decided on."""
+        """Store changed flags and one history row each, with what they were decided on.
+
+        Their cases follow.
+        """
         for change in changes:
             self._put(change.flag)
             self._note(change.flag, as_of, change.kind, change.reason, snapshot, withheld)
+        for occurrence in dict.fromkeys(change.flag.key.occurrence for change in changes):
+            self._cases.refresh(occurrence)
 
     def _put(self, flag: Flag) -> None:
         row = {
@@ -113,7 +120,10 @@ class SqlFlags:
         )
 
     def decide(self, decision: Decision) -> Flag:
-        """Store an officer's decision, the flag's new status and a link; raises `NotFound`."""
+        """Store an officer's decision, the flag's new status and a link; raises `NotFound`.
+
+        Its case follows.
+        """
         before = self.get(decision.flag_id)
         flag = replace(before, status=decision.status, updated_at=decision.decided_at)
         self._put(flag)
@@ -133,6 +143,7 @@ class SqlFlags:
             at=decision.decided_at,
         )
         self._connection.execute(insert(decisions), row | {"link": link.sequence})
+        self._cases.refresh(flag.key.occurrence)
         return flag
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:

@@ -34,6 +34,7 @@ from meetbot.domain.meetings import Scope
 from meetbot.domain.registry import RegistryFile
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.ports import OutboxState
+from meetbot.store.cases import SqlCases
 from meetbot.store.chain import LINKS, SqlChain, recorded
 from meetbot.store.columns import clean_code, clean_key
 from meetbot.store.conferences import Outline, SqlConferences
@@ -43,6 +44,8 @@ from meetbot.store.statements import batches, overlaps, upsert
 from meetbot.store.tables import (
     accounts,
     calendars,
+    case_events,
+    cases,
     decisions,
     flag_history,
     flags,
@@ -77,6 +80,7 @@ class SqlRetention:
         self._connection = connection
         self._conferences = SqlConferences(connection)
         self._chain = SqlChain(connection)
+        self._cases = SqlCases(connection)
 
     def ended(self, since: datetime, until: datetime) -> list[int]:
         """Ids of occurrences in scope without a flag that ended in [since, until)."""
@@ -176,8 +180,22 @@ class SqlRetention:
         for ids in batches(free):
             purge.recorded_delete(decisions, decisions.c.flag_id.in_(ids), ("decisions",))
             purge.delete(flags, flags.c.id.in_(ids))
+        self._purge_cases(purge, sorted(keys))
         is_needed = exists().where(flag_history.c.snapshot == snapshots.c.digest)
         purge.delete(snapshots, ~is_needed)
+
+    def _purge_cases(self, purge: _Purge, occurrences: Iterable[str]) -> None:
+        """Those of which no flag is left, with what was done about them; others lose some flags."""
+        left: set[str] = set()
+        for some in batches(occurrences):
+            query = select(flags.c.occurrence).where(flags.c.occurrence.in_(some)).distinct()
+            left |= (kept := set(self._connection.execute(query).scalars()))
+            gone = [occurrence for occurrence in some if occurrence not in kept]
+            ids = select(cases.c.id).where(cases.c.occurrence.in_(gone))
+            purge.recorded_delete(case_events, case_events.c.case_id.in_(ids), ("case_events",))
+            self._connection.execute(delete(cases).where(cases.c.occurrence.in_(gone)))
+        for occurrence in sorted(left):
+            self._cases.refresh(occurrence)
 
     def _meetings(self, column: ColumnElement[Any], values: Iterable[Any]) -> list[Row[Any]]:
         found: list[Row[Any]] = []

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
+from meetbot.domain.casework import Noted
 from meetbot.domain.flags import Flag
 from meetbot.domain.guest_list import GuestList
 from meetbot.domain.meetings import (
@@ -361,6 +362,71 @@ decisions = Table(
     Index(None, "link"),
 )
 """What officers decided, in their words; `link` of the chain records it."""
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("occurrence", Key, nullable=False, unique=True),
+    Column("status", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("is_private", Boolean, nullable=False),
+    Column("school_id", Key),
+    Column("host_key", Key),
+    Column("starts_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("flags", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("gist", Text, nullable=False),
+    Column("noted", Document(Noted)),
+    Column("touched_at", Instant),
+    Index(None, "is_private", "status", "opened_at", "id"),
+    Index(None, "is_private", "status", "severity", "opened_at", "id"),
+    Index(None, "is_private", "starts_at"),
+)
+"""All flags of one occurrence, see `domain.casework`: made of its flags, for lists and filters.
+
+`severity` is the rank. `noted` is what only the judge knows; without it the case is private.
+`gist` tells whether the flags are as they were when `version` was counted up last; `touched_at` is
+when something was last done about it besides.
+"""
+
+case_terms = Table(
+    "case_terms",
+    metadata,
+    Column("case_id", Key, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Key, primary_key=True),
+    Column("starts_at", Instant, nullable=False),
+    Index(None, "kind", "value", "starts_at", "case_id"),
+)
+"""By which rules, partners, schools and hosts (keyed) cases are found, with the case's start."""
+
+case_events = Table(
+    "case_events",
+    metadata,
+    _number(),
+    Column("case_id", Key, ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("choice", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("about", Words, nullable=False),
+    Column("person", Words, nullable=False),
+    Column("of", BigInteger),
+    Column("steps", Text, nullable=False),
+    Column("link", BigInteger),
+    Index(None, "case_id"),
+    Index(None, "link"),
+)
+"""What officers and hosts did about a case, in their words; `link` of the chain records it.
+
+`by` and `person` are staff, or a partner_id. `steps` are lines of flag, status before and after.
+Texts were searched for students before.
+"""
 
 outbox = Table(
     "outbox",

@@ -1,0 +1,69 @@
+"""Every route of the console has a row here: who may, and who is refused."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from meetbot.console.access import Role, roles_of_endpoint
+from tests.console.conftest import PEOPLE, Console
+
+ALL = frozenset(Role)
+NOBODY_NEEDED: frozenset[Role] = frozenset()
+"""Public: answered without signing in."""
+
+MATRIX: dict[tuple[str, str], frozenset[Role]] = {
+    ("GET", "/"): ALL,
+    ("GET", "/signin"): NOBODY_NEEDED,
+    ("POST", "/signout"): NOBODY_NEEDED,
+    ("POST", "/language"): NOBODY_NEEDED,
+    ("GET", "/static/<path:filename>"): NOBODY_NEEDED,
+}
+"""(method, rule) → the roles that may. A route without a row fails the first test."""
+
+SAMPLE = {"filename": "console.css"}
+"""Values for the parts of a rule, so that each can be asked for."""
+
+
+def _routes(app: Flask) -> dict[tuple[str, str], str]:
+    return {
+        (method, rule.rule): rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_every_route_has_a_row_and_every_row_a_route(console: Console) -> None:
+    """The table names exactly the routes there are, with exactly the roles their views name."""
+    routes = _routes(console.app)
+
+    assert set(routes) == set(MATRIX)
+    assert {route: roles_of_endpoint(console.app, e) for route, e in routes.items()} == MATRIX
+
+
+@pytest.mark.parametrize("who", [None, *PEOPLE])
+def test_whoever_has_none_of_its_roles_is_refused(console: Console, who: Role | None) -> None:
+    """Somebody else gets 403, nobody is led to sign in, whatever the method."""
+    client = console.client(who)
+    for (method, rule), roles in MATRIX.items():
+        if not roles or (who is not None and _roles_of(who) & roles):
+            continue
+        path = console.app.url_map.bind("localhost").build(
+            _routes(console.app)[method, rule],
+            {part: SAMPLE[part] for part in _parts(console.app, rule)},
+        )
+        answer = client.open(path, method=method)
+        if who is None:
+            assert answer.status_code == 302, (method, rule)
+            assert answer.location == "/signin"
+        else:
+            assert answer.status_code == 403, (method, rule)
+
+
+def _parts(app: Flask, rule: str) -> set[str]:
+    return next(r.arguments for r in app.url_map.iter_rules() if r.rule == rule)
+
+
+def _roles_of(who: Role) -> frozenset[Role]:
+    """A principal is staff, and so host of meetings of their own."""
+    return frozenset({who, Role.HOST}) if who is Role.PRINCIPAL else frozenset({who})
