@@ -576,6 +576,19 @@ class Settings:
     privacy: Privacy
     policy: Policy
 
+    @property
+    def link_root(self) -> str:
+        """Where links of mails begin; empty where they would lead a reader to their own machine.
+
+        A console on loopback is linked only if the Workspace is simulated on this machine too.
+        """
+        root, api_root = self.console.base_url, self.google.api_root
+        if _is_loopback(urlsplit(root).hostname) and not (
+            api_root and _is_loopback(urlsplit(api_root).hostname)
+        ):
+            return ""
+        return root
+
 
 # --- policy.toml --------------------------------------------------------------------------------
 

@@ -100,6 +100,7 @@ def _deps(
             settings.district.name,
             settings.mail.officers,
             dict(settings.mail.contacts),
+            settings.link_root,
         ),
         pseudonyms=pseudonyms,
         policy=settings.policy,

@@ -35,6 +35,7 @@ START = datetime(2026, 10, 13, 15, tzinfo=UTC)
 END = START + timedelta(minutes=45)
 ZONE = "America/Chicago"
 LINK = "https://meet.google.com/abc-defg-hij"
+CASE = "C-0123456789ab"
 
 
 def at(minutes: float) -> datetime:
@@ -174,6 +175,7 @@ def a_card(
         is_adhoc=is_adhoc,
         is_confidential=is_confidential,
         join_link=join_link,
+        case_id=CASE,
     )
 
 

@@ -26,6 +26,7 @@ from meetbot.domain.authorizing import (
     contract_answer,
     program_for,
 )
+from meetbot.domain.case_ids import case_id
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.flags import Flag
 from meetbot.domain.meetings import OccurrenceKey
@@ -102,6 +103,7 @@ def card_of(
         partners=() if is_confidential else _partners(dossier, contacts),
         is_adhoc=dossier.meeting is None,
         is_confidential=is_confidential,
+        case_id=case_id(dossier.key.text),
     )
 
 

@@ -111,6 +111,8 @@ class MeetingCard:
     is_confidential: bool = False
     join_link: str | None = None
     """Only in the host's own reminder."""
+    case_id: str = ""
+    """Names the occurrence's case in links to the console; empty in mails queued before those."""
 
 
 @dataclass(frozen=True, slots=True)

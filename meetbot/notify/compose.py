@@ -21,6 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from meetbot.domain.notices import Audience, Mail, MeetingNotice, Notice, ReminderNotice, Timeline
 from meetbot.errors import Permanent
 from meetbot.notify import text
+from meetbot.notify.links import Links
 from meetbot.notify.views import view_of
 
 MAX_BYTES = 200_000
@@ -45,13 +46,18 @@ class Composer:
         district_name: str,
         officers: tuple[str, ...],
         contacts: Mapping[str, str],
+        console: str = "",
     ) -> None:
-        """`officers` get answers; `contacts` name an address by program type (`other` for any)."""
+        """`officers` get answers; `contacts` name an address by program type (`other` for any).
+
+        `console` is the root of the console's pages; mails hold no link where it is empty.
+        """
         self._sender = sender
         self._domain = sender.rpartition("@")[2]
         self._district = text.clean(district_name, 200)
         self._officers = officers
         self._any_contact = contacts.get("other") or officers[0]
+        self._links = Links(console)
         self._templates = _environment()
         self._inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
@@ -86,7 +92,12 @@ class Composer:
             timeline = None
         cid = f"timeline.{_digest(notice.id)}@{self._domain}"
         view = view_of(
-            notice.kind, notice.audience, content, sent_at=sent_at, any_contact=self._any_contact
+            notice.kind,
+            notice.audience,
+            content,
+            sent_at=sent_at,
+            any_contact=self._any_contact,
+            links=self._links,
         )
         shared = {
             "view": view,

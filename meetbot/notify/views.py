@@ -24,6 +24,7 @@ from meetbot.domain.notices import (
     Timeline,
     WeeklyNotice,
 )
+from meetbot.notify.links import Links
 from meetbot.notify.text import (
     clock,
     clock_seconds,
@@ -91,7 +92,10 @@ class PartnerView:
 
 @dataclass(frozen=True, slots=True)
 class MeetingView:
-    """The meeting as a mail shows it; `questions` are addresses to turn to."""
+    """The meeting as a mail shows it; `questions` are addresses to turn to.
+
+    `link` leads to its case in the console, if there is one.
+    """
 
     day: str
     clock: str
@@ -101,6 +105,7 @@ class MeetingView:
     partners: Cut[PartnerView]
     questions: tuple[str, ...]
     is_adhoc: bool
+    link: str
     zone: str
 
 
@@ -144,7 +149,7 @@ class MeetingNoticeView:
 
 @dataclass(frozen=True, slots=True)
 class ReminderView:
-    """For `reminder`."""
+    """For `reminder`; `ask_link` is there while the meeting is not authorized."""
 
     meeting: MeetingView
     lead: str
@@ -152,6 +157,7 @@ class ReminderView:
     flags: Cut[FlagView]
     missing: Cut[str]
     join_link: str
+    ask_link: str
     zone: str
 
 
@@ -162,6 +168,7 @@ class ConfidentialView:
     day: str
     count: str
     kind: NoticeKind
+    link: str
     zone: str
 
 
@@ -200,6 +207,7 @@ class WeeklyView:
     is_all_clear: bool
     head: Head | None
     in_shadow: tuple[tuple[str, int], ...]
+    link: str
     zone: str
 
 
@@ -212,6 +220,7 @@ class OperationsView:
     over: Cut[str]
     undelivered: Cut[str]
     is_good_news: bool
+    link: str
     zone: str
 
 
@@ -227,21 +236,22 @@ def view_of(
     *,
     sent_at: datetime,
     any_contact: str,
+    links: Links,
 ) -> View:
     """The view of a cleaned content; a confidential meeting gives nothing but its count."""
     match content:
         case MeetingNotice(card=card) | ReminderNotice(card=card) if card.is_confidential:
-            return _confidential(kind, content)
+            return _confidential(kind, audience, content, links)
         case MeetingNotice():
-            return _meeting_notice(audience, content, sent_at, any_contact)
+            return _meeting_notice(audience, content, sent_at, any_contact, links)
         case ReminderNotice():
-            return _reminder(audience, content, any_contact)
+            return _reminder(audience, content, any_contact, links)
         case DigestNotice():
-            return _digest(content, any_contact)
+            return _digest(content, any_contact, links)
         case WeeklyNotice():
-            return _weekly(content)
+            return _weekly(content, links)
         case OperationsNotice():
-            return _operations(content)
+            return _operations(content, links)
         case _:
             assert_never(content)
 
@@ -251,20 +261,30 @@ def few(number: int) -> str:
     return "fewer than 3" if number < 3 else str(number)
 
 
-def _confidential(kind: NoticeKind, content: MeetingNotice | ReminderNotice) -> ConfidentialView:
+def _confidential(
+    kind: NoticeKind, audience: Audience, content: MeetingNotice | ReminderNotice, links: Links
+) -> ConfidentialView:
     flags = content.flags if isinstance(content, MeetingNotice) else content.to_mend
     card = content.card
-    return ConfidentialView(day(card.start_at, card.zone), few(len(flags)), kind, card.zone)
+    return ConfidentialView(
+        day=day(card.start_at, card.zone),
+        count=few(len(flags)),
+        kind=kind,
+        link=links.case(card, audience),
+        zone=card.zone,
+    )
 
 
 def _meeting_notice(
-    audience: Audience, content: MeetingNotice, sent_at: datetime, any_contact: str
+    audience: Audience, content: MeetingNotice, sent_at: datetime, any_contact: str, links: Links
 ) -> MeetingNoticeView:
     card = content.card
     flags = sorted(content.flags, key=_urgency)
     unknowns = [*content.unknowns, *(text for flag in flags for text in flag.unknowns)]
+    # The nudge comes before there is a flag, and without one there is no case yet.
+    link = links.case(card, audience) if flags else ""
     return MeetingNoticeView(
-        meeting=_meeting(card, any_contact),
+        meeting=_meeting(card, any_contact, link),
         flags=cut((_flag(flag) for flag in flags), MAX_FLAGS),
         fixes=tuple(dict.fromkeys(t for flag in flags[:MAX_FLAGS] for t in _fixes(flag, audience))),
         unknowns=cut(dict.fromkeys(unknowns), MAX_SENTENCES),
@@ -284,21 +304,26 @@ def _fixes(flag: FlagLine, audience: Audience) -> Iterator[str]:
         yield f"Administrator: {flag.admin}"
 
 
-def _reminder(audience: Audience, content: ReminderNotice, any_contact: str) -> ReminderView:
+def _reminder(
+    audience: Audience, content: ReminderNotice, any_contact: str, links: Links
+) -> ReminderView:
     link = content.card.join_link or ""
     is_own = audience is Audience.HOST and link.startswith(MEET_ROOT)
     return ReminderView(
-        meeting=_meeting(content.card, any_contact),
+        meeting=_meeting(
+            content.card, any_contact, links.case(content.card, audience) if content.to_mend else ""
+        ),
         lead=content.lead,
         is_authorized=content.is_authorized,
         flags=cut((_flag(flag) for flag in sorted(content.to_mend, key=_urgency)), MAX_FLAGS),
         missing=cut(content.missing, MAX_SENTENCES),
         join_link=link if is_own else "",
+        ask_link="" if content.is_authorized else links.ask(content.card),
         zone=content.card.zone,
     )
 
 
-def _digest(content: DigestNotice, any_contact: str) -> DigestView:
+def _digest(content: DigestNotice, any_contact: str, links: Links) -> DigestView:
     told = [line for line in content.lines if not line.card.is_confidential]
     hidden = len(content.lines) - len(told)
     told.sort(key=lambda line: line.card.start_at)
@@ -307,7 +332,7 @@ def _digest(content: DigestNotice, any_contact: str) -> DigestView:
         entries=cut(
             (
                 DigestEntry(
-                    _meeting(line.card, any_contact),
+                    _meeting(line.card, any_contact, links.case(line.card, Audience.DIGEST)),
                     cut((_flag(flag) for flag in sorted(line.flags, key=_urgency)), 4),
                 )
                 for line in told
@@ -319,7 +344,7 @@ def _digest(content: DigestNotice, any_contact: str) -> DigestView:
     )
 
 
-def _weekly(content: WeeklyNotice) -> WeeklyView:
+def _weekly(content: WeeklyNotice, links: Links) -> WeeklyView:
     counts = sorted(content.by_severity, key=lambda pair: -pair[0].rank)
     opened = sum(number for _, number in counts)
     lag = content.coverage.audit_lag_seconds
@@ -338,11 +363,12 @@ def _weekly(content: WeeklyNotice) -> WeeklyView:
         is_all_clear=is_clear,
         head=content.head,
         in_shadow=content.in_shadow,
+        link=links.page("overview"),
         zone=content.zone,
     )
 
 
-def _operations(content: OperationsNotice) -> OperationsView:
+def _operations(content: OperationsNotice, links: Links) -> OperationsView:
     lost = sum(one.number for one in content.undelivered)
     return OperationsView(
         headline=_operations_headline(content, lost),
@@ -358,6 +384,7 @@ def _operations(content: OperationsNotice) -> OperationsView:
             (f"{one.number}: {one.reason}" for one in content.undelivered), MAX_SENTENCES
         ),
         is_good_news=not (content.begun or lost),
+        link=links.page("operations"),
         zone=content.zone,
     )
 
@@ -410,7 +437,7 @@ def _flag(flag: FlagLine) -> FlagView:
     )
 
 
-def _meeting(card: MeetingCard, any_contact: str) -> MeetingView:
+def _meeting(card: MeetingCard, any_contact: str, link: str) -> MeetingView:
     partners = (
         PartnerView(
             partner.name,
@@ -429,6 +456,7 @@ def _meeting(card: MeetingCard, any_contact: str) -> MeetingView:
         partners=cut(partners, 5),
         questions=tuple(contacts)[:3] or (any_contact,),
         is_adhoc=card.is_adhoc,
+        link=link,
         zone=card.zone,
     )
 
