@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from meetbot.domain.approvals import Answer, Approval
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.casework import Case, CaseEvent, CaseStatus, Noted, Term
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
@@ -32,6 +33,7 @@ from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind, Registry, RegistryFile, Row
 from meetbot.domain.registry_checks import Source
 from meetbot.domain.registry_history import KnownRow
+from meetbot.domain.registry_tables import Table
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
@@ -467,6 +469,13 @@ class MeetingStore(Protocol):
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
+    def named(self, text: str) -> int | None:
+        """Id of an occurrence by `OccurrenceKey.text`."""
+
+    def ahead(self, since: datetime, until: datetime) -> dict[int, str]:
+        """Not cancelled occurrences in scope that start in [since, until), ad-hoc calls left out:
+        id and `OccurrenceKey.text`."""
+
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
@@ -638,6 +647,60 @@ class RegistryStore(Protocol):
 
     def known_since(self) -> datetime | None:
         """Since when the current state is known; None before the first import."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What somebody uploaded and has yet to confirm. `by` is keyed; `changes` is the digest of the
+    differences that they were shown."""
+
+    id: str
+    by: str
+    uploaded_at: datetime
+    expires_at: datetime
+    tables: tuple[Table, ...]
+    changes: str
+
+
+class UploadStore(Protocol):
+    """Uploads that wait for a word: each once, by whoever made it, for an hour."""
+
+    def put(self, upload: Upload) -> None:
+        """Keep an upload in the place of this person's earlier one; expired ones are forgotten."""
+
+    def take(self, upload_id: str, *, by: str, as_of: datetime) -> Upload:
+        """Give an upload and forget it; raises `NotFound` for another's, a used or expired one."""
+
+    def get(self, upload_id: str, *, by: str, as_of: datetime) -> Upload:
+        """The same without forgetting it."""
+
+    def forget(self, *, before: datetime) -> int:
+        """Delete what expired; gives how many."""
+
+
+class ApprovalStore(Protocol):
+    """Requests for approval; each and each answer is recorded by a link of the chain."""
+
+    def add(self, approval: Approval) -> None:
+        """Store a request."""
+
+    def get(self, approval_id: str) -> Approval:
+        """One request; raises `NotFound`."""
+
+    def of(self, occurrence: str) -> list[Approval]:
+        """All requests for one occurrence (`OccurrenceKey.text`), newest first."""
+
+    def asked_by(self, host_key: str, *, limit: int) -> list[Approval]:
+        """A host's requests, newest first."""
+
+    def of_schools(
+        self, school_ids: Collection[str], *, as_of: datetime, waiting: bool, limit: int
+    ) -> list[Approval]:
+        """Requests to these schools: those that can be answered at an instant, the next meeting
+        first, or (not `waiting`) those that were answered or expired, newest first."""
+
+    def decide(self, approval_id: str, answer: Answer) -> Approval:
+        """Store an answer; raises `NotFound` where no request of this id waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1198,6 +1261,16 @@ class Tx(Protocol):
     @property
     def shadows(self) -> ShadowStore:
         """What rules in shadow found."""
+        ...
+
+    @property
+    def approvals(self) -> ApprovalStore:
+        """Requests for approval."""
+        ...
+
+    @property
+    def uploads(self) -> UploadStore:
+        """Uploads that wait for a word."""
         ...
 
     @property

@@ -533,6 +533,7 @@ class Console(_Table):
     """The officers' web page; `base_url` has no slash at its end."""
 
     base_url: Annotated[str, AfterValidator(_web_root)] = "http://127.0.0.1:8000"
+    approvals_expire: Period = timedelta(days=14)
 
 
 class Service(_Table):

@@ -137,6 +137,7 @@ def district_of(settings: Settings) -> District:
         final_after=settings.schedule.final_after,
         outage_after=settings.schedule.outage_after,
         reminders=settings.schedule.reminders,
+        approvals_expire=settings.console.approvals_expire,
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,
         weekly_at=settings.schedule.weekly.at,

@@ -109,7 +109,7 @@ def card_of(
 
 def _partners(dossier: Dossier, contacts: Mapping[str, str]) -> tuple[PartnerLine, ...]:
     programs = programs_of(dossier)
-    lines = [_partner(dossier, partner, programs[partner], contacts) for partner in programs]
+    lines = [partner_line(dossier, partner, programs[partner], contacts) for partner in programs]
     outside = {i.guest.domain for i in dossier.outsiders if i.partner_id is None}
     outside |= {a.domain for a in dossier.attendances if a.kind is Kind.EXTERNAL and a.domain}
     lines += [
@@ -119,9 +119,10 @@ def _partners(dossier: Dossier, contacts: Mapping[str, str]) -> tuple[PartnerLin
     return tuple(lines)
 
 
-def _partner(
+def partner_line(
     dossier: Dossier, partner_id: str, program_id: str | None, contacts: Mapping[str, str]
 ) -> PartnerLine:
+    """A partner's standing for this meeting, as a mail may tell it."""
     partner = dossier.registry.partner(partner_id)
     if partner is None:
         return PartnerLine(NEUTRAL_PARTNER, is_registered=False, statuses=("not in the registry",))

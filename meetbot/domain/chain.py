@@ -32,6 +32,32 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "registry_ends": ("cells", "file", "known_from", "known_to", "row_key"),
     "console_rows": ("by", "cells", "file", "known_from", "origin", "row_key"),
     "console_ends": ("cells", "ended_by", "file", "known_from", "known_to", "row_key"),
+    "approvals": (
+        "asked_at",
+        "end_at",
+        "ends_on",
+        "expires_at",
+        "host",
+        "id",
+        "occurrence",
+        "partner_id",
+        "program_id",
+        "school_id",
+        "start_at",
+        "starts_on",
+        "words",
+    ),
+    "approval_ends": (
+        "answer",
+        "authorization_id",
+        "decided_at",
+        "decided_by",
+        "granted_from",
+        "granted_to",
+        "id",
+        "refusal",
+        "state",
+    ),
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
     "case_events": (
@@ -51,7 +77,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
 
 `notice` of a mail is the SHA-256 of the stored text. `…_ends` tell that a row was ended: a registry
-row by an import or (`console_…`) by somebody in the console, a hold by its removal.
+row by an import or (`console_…`) by somebody in the console, a request for approval by its answer,
+a hold by its removal.
 """
 
 Payload = Mapping[str, Any]
@@ -65,6 +92,7 @@ class LinkKind(StrEnum):
     CASE = "case"
     """Something was done about a case: asked, answered, escalated, proposed, undone …"""
     REGISTRY = "registry"
+    APPROVAL = "approval"
     MAIL = "mail"
     HOLD = "hold"
     EVIDENCE = "evidence"

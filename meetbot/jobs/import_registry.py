@@ -85,9 +85,17 @@ def import_in(
     return _as_import(found, is_imported=True)
 
 
-def note_changed(tx: Tx, before: Registry, domains: Collection[str], as_of: datetime) -> None:
-    """Every meeting that a change of the registry may concern is decided again."""
-    tx.meetings.mark_due(as_of, since=as_of - _KEPT)
+def note_changed(
+    tx: Tx,
+    before: Registry,
+    domains: Collection[str],
+    as_of: datetime,
+    *,
+    concerned: Collection[str] | None = None,
+) -> None:
+    """Every meeting that a change of the registry may concern is decided again: all of them, or
+    those of the keyed guests who are `concerned`."""
+    tx.meetings.mark_due(as_of, since=as_of - _KEPT, address_keys=concerned)
     forget_if_district_identities(tx, before, tx.registry.current(), domains)
 
 

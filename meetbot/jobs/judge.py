@@ -167,7 +167,8 @@ def _judge(
         outcome.count(change.kind)
     later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
     if dossier.meeting and dossier.meeting.is_cancelled:
-        tx.outbox.drop(dossier.key.text, (NoticeKind.REMINDER, NoticeKind.FIX_IT), as_of=as_of)
+        moot = (NoticeKind.REMINDER, NoticeKind.FIX_IT, NoticeKind.APPROVAL)
+        tx.outbox.drop(dossier.key.text, moot, as_of=as_of)
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
     _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)

@@ -41,7 +41,9 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             tx.meta.set(_LOOKED_AT, until.isoformat())
             outcome.count("pruned_edits", tx.meetings.prune_edits(cutoffs.attendance))
         uses = tx.exemptions.prune(before=cutoffs.attendance)
+        uploads = tx.uploads.forget(before=as_of)
     outcome.count("pruned_exemption_uses", uses)
+    outcome.count("pruned_uploads", uploads)
     for name, number in counts.items():
         outcome.count(f"pruned_{name}", number)
     return outcome

@@ -46,14 +46,24 @@ class Editor:
     domains: Collection[str]
 
 
-def add(tx: Tx, file: RegistryFile, cells: Mapping[str, str], who: Editor) -> Edit:
-    """Add a row, checked as an imported one is, together with all that is known."""
+def add(
+    tx: Tx,
+    file: RegistryFile,
+    cells: Mapping[str, str],
+    who: Editor,
+    *,
+    concerned: Collection[str] | None = None,
+) -> Edit:
+    """Add a row, checked as an imported one is, together with all that is known.
+
+    `concerned` are the keyed guests whose meetings alone it concerns, if that is known.
+    """
     row, mistakes = check_row(file, cells, tx.registry.known(), district_domains=who.domains)
     if row is None:
         return Edit(mistakes=mistakes)
     before = tx.registry.current()
     added = tx.registry.add(row, by=who.address, as_of=who.as_of)
-    note_changed(tx, before, who.domains, who.as_of)
+    note_changed(tx, before, who.domains, who.as_of, concerned=concerned)
     return Edit(added)
 
 

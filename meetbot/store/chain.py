@@ -47,6 +47,7 @@ from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
 from meetbot.store.tables import (
+    approvals,
     case_events,
     chain,
     decisions,
@@ -188,6 +189,8 @@ LINKS: Mapping[str, Column[Any]] = {
     "registry_ends": registry_rows.c.ended_link,
     "console_rows": registry_rows.c.link,
     "console_ends": registry_rows.c.ended_link,
+    "approvals": approvals.c.link,
+    "approval_ends": approvals.c.ended_link,
     "outbox": outbox.c.link,
     "holds": holds.c.link,
     "hold_ends": holds.c.ended_link,
@@ -195,6 +198,7 @@ LINKS: Mapping[str, Column[Any]] = {
 """For each name in `payload.rows` the column that names the link."""
 _ONLY: Mapping[str, ColumnElement[bool]] = {
     "registry_ends": registry_rows.c.known_to.is_not(None),
+    "approval_ends": approvals.c.decided_at.is_not(None),
     "outbox": outbox.c.state == OutboxState.SENT,
     "hold_ends": holds.c.removed_at.is_not(None),
 }

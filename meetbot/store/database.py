@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
+from meetbot.store.approvals import SqlApprovals
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
@@ -29,6 +30,7 @@ from meetbot.store.reminders import SqlReminders
 from meetbot.store.retention import SqlRetention
 from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
+from meetbot.store.uploads import SqlUploads
 
 _WAIT_SECONDS = 60
 
@@ -46,6 +48,8 @@ class SqlTx:
         self.cases = SqlCases(connection)
         self.snapshots = SqlSnapshots(connection)
         self.shadows = SqlShadows(connection)
+        self.approvals = SqlApprovals(connection)
+        self.uploads = SqlUploads(connection)
         self.outbox = SqlOutbox(connection)
         self.reminders = SqlReminders(connection)
         self.chain = SqlChain(connection)

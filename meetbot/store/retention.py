@@ -43,6 +43,7 @@ from meetbot.store.holds import SqlHolds
 from meetbot.store.statements import batches, overlaps, upsert
 from meetbot.store.tables import (
     accounts,
+    approvals,
     calendars,
     case_events,
     cases,
@@ -143,6 +144,7 @@ class SqlRetention:
         self._purge_mails(purge)
         self._purge_people(purge, as_of)
         self._purge_registry(purge)
+        self._purge_approvals(purge)
         purge.recorded_delete(
             holds, and_(holds.c.removed_at < cutoffs.evidence), ("holds", "hold_ends")
         )
@@ -337,6 +339,16 @@ class SqlRetention:
                 registry_rows.c.id.in_(some),
                 ("registry_rows", "registry_ends", "console_rows", "console_ends"),
             )
+
+    def _purge_approvals(self, purge: _Purge) -> None:
+        """Requests of meetings that are gone, as old as evidence; those of held partners stay."""
+        is_old = and_(
+            approvals.c.expires_at < purge.cutoffs.evidence,
+            approvals.c.partner_id.not_in(sorted(purge.held.partners)),
+            ~exists().where(meetings.c.key_text == approvals.c.occurrence),
+            ~exists().where(flags.c.occurrence == approvals.c.occurrence),
+        )
+        purge.recorded_delete(approvals, is_old, ("approvals", "approval_ends"))
 
     def _cells(self, file: str) -> Iterator[dict[str, str]]:
         query = select(registry_rows.c.cells).where(registry_rows.c.file == file)
