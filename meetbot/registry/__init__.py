@@ -5,8 +5,10 @@ from meetbot.domain.registry_checks import Reading, Source, read_tables
 from meetbot.domain.registry_tables import RegistryMistake, Table
 from meetbot.registry.files import read_source, source_of, write_folder, write_templates
 from meetbot.registry.sheet_source import SheetSource, read_sheet, sheet_source
+from meetbot.registry.uploads import LARGEST_UPLOAD, read_upload
 
 __all__ = [
+    "LARGEST_UPLOAD",
     "FileDiff",
     "Reading",
     "RegistryDiff",
@@ -19,6 +21,7 @@ __all__ = [
     "read_sheet",
     "read_source",
     "read_tables",
+    "read_upload",
     "sheet_source",
     "source_of",
     "write_folder",
