@@ -11,7 +11,7 @@ from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from meetbot.console import signin, start
+from meetbot.console import approvals, registry, registry_edits, registry_uploads, signin, start
 from meetbot.console.access import guard, viewer_or_none
 from meetbot.console.navigation import entries
 from meetbot.console.services import Services, set_services
@@ -46,7 +46,14 @@ def create_app(given: Services, *, secret: bytes | None = None) -> Flask:
     CSRFProtect(app)
     _secure(app, given)
     add_texts(app)
-    for blueprint in (signin.blueprint, start.blueprint):
+    for blueprint in (
+        signin.blueprint,
+        start.blueprint,
+        approvals.blueprint,
+        registry.blueprint,
+        registry_edits.blueprint,
+        registry_uploads.blueprint,
+    ):
         app.register_blueprint(blueprint)
     app.context_processor(
         lambda: {"viewer": viewer_or_none(), "entries": entries, "console": given.config}

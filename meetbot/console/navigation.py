@@ -18,7 +18,11 @@ class Entry:
     title: str
 
 
-_ALL = (Entry("start.page", lazy_gettext("Start")),)
+_ALL = (
+    Entry("start.page", lazy_gettext("Start")),
+    Entry("approvals.page", lazy_gettext("Approvals")),
+    Entry("registry.page", lazy_gettext("Registry")),
+)
 
 
 def entries(viewer: Viewer | None) -> list[Entry]:

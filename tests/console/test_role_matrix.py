@@ -11,6 +11,10 @@ from tests.console.conftest import PEOPLE, Console
 ALL = frozenset(Role)
 NOBODY_NEEDED: frozenset[Role] = frozenset()
 """Public: answered without signing in."""
+HOSTS = frozenset({Role.HOST})
+ANSWERERS = frozenset({Role.PRINCIPAL, Role.HOST})
+KEEPERS = frozenset({Role.KEEPER})
+REGISTRY_READERS = frozenset({Role.KEEPER, Role.OFFICER, Role.PRIVACY, Role.AUDITOR})
 
 MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
@@ -18,10 +22,37 @@ MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/signout"): NOBODY_NEEDED,
     ("POST", "/language"): NOBODY_NEEDED,
     ("GET", "/static/<path:filename>"): NOBODY_NEEDED,
+    ("GET", "/approvals"): ANSWERERS,
+    ("GET", "/approvals/ask/<case_id>"): HOSTS,
+    ("POST", "/approvals/ask/<case_id>"): HOSTS,
+    ("GET", "/approvals/<approval_id>"): ANSWERERS,
+    ("POST", "/approvals/<approval_id>/answer"): frozenset({Role.PRINCIPAL}),
+    ("GET", "/registry"): REGISTRY_READERS,
+    ("GET", "/registry/partners/<partner_id>"): REGISTRY_READERS,
+    ("GET", "/registry/files/<name>"): REGISTRY_READERS,
+    ("GET", "/registry/lapsing"): REGISTRY_READERS,
+    ("GET", "/registry/files/<name>/add"): KEEPERS,
+    ("POST", "/registry/files/<name>/add"): KEEPERS,
+    ("GET", "/registry/rows/<int:number>/change"): KEEPERS,
+    ("POST", "/registry/rows/<int:number>/change"): KEEPERS,
+    ("GET", "/registry/rows/<int:number>/end"): KEEPERS,
+    ("POST", "/registry/rows/<int:number>/end"): KEEPERS,
+    ("GET", "/registry/import"): KEEPERS,
+    ("POST", "/registry/import"): KEEPERS,
+    ("GET", "/registry/import/<upload_id>"): KEEPERS,
+    ("POST", "/registry/import/<upload_id>"): KEEPERS,
 }
 """(method, rule) → the roles that may. A route without a row fails the first test."""
 
-SAMPLE = {"filename": "console.css"}
+SAMPLE: dict[str, str | int] = {
+    "filename": "console.css",
+    "case_id": "C-0123456789ab",
+    "approval_id": "Q-0123456789ab",
+    "partner_id": "northstar",
+    "name": "partners",
+    "number": 1,
+    "upload_id": "0123456789abcdef",
+}
 """Values for the parts of a rule, so that each can be asked for."""
 
 
@@ -65,5 +96,8 @@ def _parts(app: Flask, rule: str) -> set[str]:
 
 
 def _roles_of(who: Role) -> frozenset[Role]:
-    """A principal is staff, and so host of meetings of their own."""
-    return frozenset({who, Role.HOST}) if who is Role.PRINCIPAL else frozenset({who})
+    """Some of them have a staff account, and so may host meetings of their own."""
+    return frozenset({who, Role.HOST}) if who in _STAFF else frozenset({who})
+
+
+_STAFF = (Role.PRINCIPAL, Role.PRIVACY, Role.OPERATOR)
