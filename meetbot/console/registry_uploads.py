@@ -7,6 +7,7 @@ import secrets
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from werkzeug.datastructures import FileStorage
 
 from meetbot.console.access import Role, allowed, current_viewer, refuse
 from meetbot.console.registry_words import FILES
@@ -45,8 +46,7 @@ def page() -> ResponseReturnValue:
 def upload() -> ResponseReturnValue:
     """Read the files and keep them for the preview, if there is no mistake in them."""
     given, viewer = services(), current_viewer()
-    files = [(file.filename or "", file.stream.read()) for file in request.files.getlist("files")]
-    source = read_upload(files)
+    source = read_upload([_taken(file) for file in request.files.getlist("files")])
     with given.deps.store.transaction() as tx:
         shown = job.receive(
             tx,
@@ -59,6 +59,14 @@ def upload() -> ResponseReturnValue:
     if shown.upload is None:
         return _mistakes(shown)
     return redirect(url_for("registry_uploads.preview", upload_id=shown.upload.id), 303)
+
+
+def _taken(file: FileStorage) -> tuple[str, bytes]:
+    """Name and bytes of a file, whose place on the disk is given back at once."""
+    try:
+        return file.filename or "", file.stream.read()
+    finally:
+        file.close()
 
 
 def _mistakes(shown: Shown) -> ResponseReturnValue:

@@ -96,12 +96,9 @@ def check_row(
     """A row for the registry as it is, from texts by column; or every mistake that it would be."""
     known = tuple(known)
     names = tuple(column.name for column in COLUMNS[file])
-    texts = tuple(cells.get(name, "") for name in names)
-    parsed = _nothing() | {file: _parse(Table(file, file.value, ((1, names), (2, texts))))}
+    parsed = _nothing()
     part = parsed[file]
-    if not part.lines:
-        what = ("is empty", "fill in the columns")
-        return None, (*part.mistakes, RegistryMistake(file.value, 0, "", *what))
+    _parse_line(part, 1, names, tuple(cells.get(name, "") for name in names))
     row = part.lines[0].row
     mistakes = list(part.mistakes)
     if row is not None:

@@ -196,7 +196,7 @@ def test_every_mistake_of_a_row_is_told_with_its_column(filled: SqlStore) -> Non
             "starts_on",
             "overlaps the row imported on 2026-10-13",
         ),
-        (RegistryFile.PARTNERS, {}, "", "is empty"),
+        (RegistryFile.PARTNERS, {}, "name", "is empty"),
         (RegistryFile.PARTNERS, {"name": "a\0b"}, "name", "holds a NUL character"),
         (RegistryFile.PARTNERS, {"name": "a" * 1_000_000}, "name", "holds more than 32,767"),
     ],
