@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from meetbot.domain.approvals import Answer, Approval, ApprovalState, Refusal, approval_id
-from meetbot.domain.registry import RegistryFile
+from meetbot.domain.registry import Activity, Partner, PartnerKind, Registry, RegistryFile
 from meetbot.domain.registry_tables import RegistryMistake, Table
+from meetbot.domain.retention import Cutoffs, HoldKind
 from meetbot.errors import NotFound
 from meetbot.ports import Upload
 from meetbot.store import SqlStore
-from tests.builders import at
+from tests.builders import a_copy, a_read, at
 
 FIRST, LAST = date(2026, 10, 13), date(2026, 12, 18)
 APPROVAL = Approval(
@@ -196,3 +198,67 @@ def test_a_new_upload_takes_the_place_of_the_old_one(store: SqlStore) -> None:
     with store.transaction() as tx:
         assert tx.uploads.forget(before=at(79)) == 0
         assert tx.uploads.forget(before=at(80) + timedelta(seconds=1)) == 1
+
+
+# --- retention ----------------------------------------------------------------------------------
+
+
+def purge(store: SqlStore, before: datetime) -> Mapping[str, int]:
+    """Delete what is older, as of `before`, in every respect."""
+    with store.transaction() as tx:
+        return tx.retention.purge(
+            Cutoffs(before, before, before),
+            confidential={},
+            month=lambda moment: f"{moment:%Y-%m}",
+            as_of=before,
+        )
+
+
+def test_old_requests_are_forgotten_with_their_answers(store: SqlStore) -> None:
+    """The chain says which; a younger one stays."""
+    young = other(1, expires_at=at(900))
+    add(store, APPROVAL, young)
+    with store.transaction() as tx:
+        tx.approvals.decide(APPROVAL.id, YES)
+
+    assert purge(store, at(700)) == {"approvals": 1}
+    with store.reading() as tx:
+        assert tx.approvals.get(young.id) == young
+        with pytest.raises(NotFound):
+            tx.approvals.get(APPROVAL.id)
+        audit = tx.chain.audit()
+    assert audit.broken is None
+    assert audit.purged
+
+
+def test_a_held_partners_requests_stay(store: SqlStore) -> None:
+    """And those of a meeting that is still there."""
+    with store.transaction() as tx:
+        tx.meetings.apply(a_read(a_copy(start=600)), as_of=at(0))
+        (number,) = tx.meetings.due(at(1), 9)
+        key = tx.meetings.load(number).key.text
+        tx.holds.add(HoldKind.PARTNER, "P1", reason="r", by="o@district.example", at=at(0))
+    here = other(1, occurrence=key, partner_id="P2")
+    add(store, APPROVAL, here)
+
+    assert purge(store, at(601)).get("approvals", 0) == 0
+    with store.reading() as tx:
+        assert tx.approvals.of(key) == [here]
+        assert tx.approvals.of("lesson") == [APPROVAL]
+
+
+def test_rows_that_the_console_ended_are_forgotten_in_time(store: SqlStore) -> None:
+    """With their coming and their end; a row that is known stays."""
+    rows = [Partner(f"P{n}", "North", PartnerKind.CONTRACTED, Activity.ACTIVE) for n in (1, 2, 3)]
+    with store.transaction() as tx:
+        tx.registry.replace(Registry.of_rows(rows[:1]), as_of=at(0))
+        (imported,) = tx.registry.known()
+        own = tx.registry.add(rows[1], by="k@district.example", as_of=at(1))
+        tx.registry.add(rows[2], by="k@district.example", as_of=at(1))
+        tx.registry.end(own.id, by="k@district.example", as_of=at(2))
+        tx.registry.end(imported.id, by="k@district.example", as_of=at(2))
+
+    assert purge(store, at(3)) == {"registry_rows": 2}
+    with store.reading() as tx:
+        assert [known.row for known in tx.registry.known(ended=True)] == [rows[2]]
+        assert tx.chain.audit().broken is None

@@ -204,8 +204,6 @@ def test_an_approval_that_was_entered_too_late_is_retroactive(scene: Scene) -> N
 
 def test_the_reminder_leads_to_asking_and_then_tells_that_it_was_asked(scene: Scene) -> None:
     """From a request that waits nobody is sent to ask once more without knowing of it."""
-    with scene.stage.app.store.transaction() as tx:
-        tx.meetings.mark_due(NOON)
     ask(scene)
     letters = scene.poll_letters(START - DAY)
 
