@@ -15,7 +15,8 @@ from meetbot.domain.chain import Audit, Link, LinkKind, stamp
 from meetbot.errors import BadInput, Mistake
 
 app = typer.Typer(
-    help="The chain of decisions, imports, mails and deletions.", no_args_is_help=True
+    help="The chain of decisions, registry changes, approvals, mails and deletions.",
+    no_args_is_help=True,
 )
 
 
@@ -30,8 +31,8 @@ def verify(
 ) -> None:
     """Check the chain and what it records.
 
-    Recomputes every link, compares it with decisions, registry rows, sent mails and legal holds as
-    they are stored, and names the first difference. Exit 1 if there is one.
+    Recomputes every link, compares it with decisions, registry rows, approvals, sent mails and legal
+    holds as they are stored, and names the first difference. Exit 1 if there is one.
     """
     from meetbot.wiring import opened_store
 
