@@ -31,8 +31,8 @@ def verify(
 ) -> None:
     """Check the chain and what it records.
 
-    Recomputes every link, compares it with decisions, registry rows, approvals, sent mails and legal
-    holds as they are stored, and names the first difference. Exit 1 if there is one.
+    Recomputes every link, compares it with decisions, registry rows, approvals, sent mails and
+    legal holds as they are stored, and names the first difference. Exit 1 if there is one.
     """
     from meetbot.wiring import opened_store
 
