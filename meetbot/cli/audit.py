@@ -15,7 +15,7 @@ from meetbot.domain.chain import Audit, Link, LinkKind, stamp
 from meetbot.errors import BadInput, Mistake
 
 app = typer.Typer(
-    help="The chain of decisions, registry changes, approvals, mails and deletions.",
+    help="The chain of what was decided, changed, mailed and deleted.",
     no_args_is_help=True,
 )
 
