@@ -165,6 +165,8 @@ def changing(number: int) -> ResponseReturnValue:
     """A form filled with what the row says."""
     with services().deps.store.reading() as tx:
         known = found_row(tx, number)
+    if not known.is_known:
+        refuse("object", "registry row")
     file = file_of(known.row)
     note_read(f"registry row {number}")
     form = _form(file, to_cells(known.row))

@@ -42,6 +42,8 @@ _SINCE = "registry-known-since"
 _IS_KNOWN = registry_rows.c.known_to.is_(None)
 _IS_IMPORTED = registry_rows.c.origin == Origin.IMPORT.value
 
+_IS_ENDED = registry_rows.c.ended_by.is_not(None)
+
 _Key = tuple[str, str]
 
 
@@ -80,18 +82,15 @@ class SqlRegistry:
 
     def kept(self) -> tuple[KnownRow, ...]:
         """Rows of the console that are known, and those ended there that have not come back."""
-        here = registry_rows.alias()
-        has_come_back = (
-            select(here.c.id)
-            .where(
-                here.c.file == registry_rows.c.file,
-                here.c.row_key == registry_rows.c.row_key,
-                here.c.known_to.is_(None),
-            )
-            .exists()
-        )
-        ended = registry_rows.c.ended_by.is_not(None) & ~has_come_back
-        return self._known(or_(_IS_KNOWN & ~_IS_IMPORTED, ended))
+        own = self._known(_IS_KNOWN & ~_IS_IMPORTED)
+        oldest_first = sorted(self._rows(_IS_ENDED), key=lambda row: row.id)
+        ended = {(row.file, row.row_key): row for row in oldest_first}
+        if not ended:
+            return own
+        query = select(registry_rows.c.file, registry_rows.c.row_key).where(_IS_KNOWN)
+        here = {(row.file, row.row_key) for row in self._connection.execute(query)}
+        gone = (_known_row(row) for key, row in ended.items() if key not in here)
+        return (*own, *gone)
 
     def known(
         self,
@@ -111,12 +110,15 @@ class SqlRegistry:
         return self._known(*conditions)
 
     def _known(self, *conditions: ColumnElement[bool]) -> tuple[KnownRow, ...]:
+        return tuple(map(_known_row, self._rows(*conditions)))
+
+    def _rows(self, *conditions: ColumnElement[bool]) -> Sequence[Row[Any]]:
         query = (
             select(registry_rows)
             .where(*conditions)
             .order_by(registry_rows.c.position, registry_rows.c.id)
         )
-        return tuple(map(_known_row, self._connection.execute(query)))
+        return self._connection.execute(query).all()
 
     def get(self, number: int) -> KnownRow:
         """One row, known or ended; raises `NotFound`."""

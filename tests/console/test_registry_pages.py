@@ -207,6 +207,8 @@ def test_a_row_is_added_changed_and_ended(console: Console) -> None:
     page = console.client(Role.AUDITOR).get("/registry/partners/bright-path")
     assert "3 rows of the past" in page.text
     assert client.post(f"/registry/rows/{gone.id}/end", data={"how": "remove"}).status_code == 404
+    assert client.get(f"/registry/rows/{gone.id}/change").status_code == 404
+    assert "has ended already" in client.get(f"/registry/rows/{gone.id}/end").text
 
 
 def test_every_mistake_is_beside_its_column(console: Console) -> None:
