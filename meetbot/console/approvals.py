@@ -22,12 +22,14 @@ from meetbot.console.access import (
     refuse,
 )
 from meetbot.console.services import services
+from meetbot.console.standing import standing
 from meetbot.domain.approvals import LONGEST_WORDS, Answer, Ask, Refusal
 from meetbot.errors import BadInput, Mistake, NotFound
 from meetbot.jobs import approvals as job
 from meetbot.jobs.approvals import Offer, Person, Request
 
 blueprint = Blueprint("approvals", __name__)
+blueprint.add_app_template_filter(standing)
 
 _MOST = 50
 T = TypeVar("T")
