@@ -85,14 +85,14 @@ def file_named(name: str) -> RegistryFile:
         refuse("object", "registry file")
 
 
-def shown_cells(row: Row) -> list[str]:
-    """A row's cells in the order of its columns."""
-    return [shown_cell(name, text) for name, text in to_cells(row).items()]
+def shown_cells(row: Row, without: str = "") -> list[str]:
+    """A row's cells in the order of its columns, but for one that the page says elsewhere."""
+    return [shown_cell(name, text) for name, text in to_cells(row).items() if name != without]
 
 
-def titles(file: RegistryFile) -> list[str]:
-    """The columns' titles."""
-    return [str(TITLES[column.name]) for column in COLUMNS[file]]
+def titles(file: RegistryFile, without: str = "") -> list[str]:
+    """The columns' titles, but for one."""
+    return [str(TITLES[column.name]) for column in COLUMNS[file] if column.name != without]
 
 
 def may_see(row: Row) -> bool:
