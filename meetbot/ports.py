@@ -401,6 +401,27 @@ class Slot:
     end_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The result of judging one occurrence.
+
+    `phase` is the one it was judged in; None when the rules were not asked. `version` is that of
+    the record judged: a change that came after it keeps it due.
+    """
+
+    meeting_id: int
+    version: int
+    scope: Scope
+    next_due_at: datetime | None = None
+    disclosure: Disclosure | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
+    undecided: tuple[str, ...] = ()
+    phase: Phase | None = None
+    guest_list: GuestList | None = None
+    link: str = ""
+    text_disclosure: TextDisclosure | None = None
+
+
 class MeetingStore(Protocol):
     """Occurrences and calendars' copies of them."""
 
@@ -409,6 +430,9 @@ class MeetingStore(Protocol):
 
     def calendars(self) -> dict[str, CalendarState]:
         """All calendars ever read or failed."""
+
+    def calendars_of(self, addresses: Collection[str]) -> dict[str, CalendarState]:
+        """Those of these calendars that were ever read or failed."""
 
     def apply(self, changes: CopyChanges, *, as_of: datetime) -> int:
         """Store one calendar's read; affected occurrences become due. Gives how many changed."""
@@ -431,27 +455,8 @@ class MeetingStore(Protocol):
     def find(self, key: OccurrenceKey) -> int | None:
         """Id of an occurrence."""
 
-    def judged(
-        self,
-        meeting_id: int,
-        *,
-        scope: Scope,
-        next_due_at: datetime | None,
-        disclosure: Disclosure | None,
-        fingerprints: tuple[Fingerprint, ...],
-        undecided: tuple[str, ...],
-        as_of: datetime,
-        version: int,
-        phase: Phase | None = None,
-        guest_list: GuestList | None = None,
-        link: str = "",
-        text_disclosure: TextDisclosure | None = None,
-    ) -> None:
-        """Note the result of judging: when to look again, and what could not be decided.
-
-        `phase` is the one it was judged in; None when the rules were not asked. `version` is that
-        of the record judged: a change that came after it keeps it due.
-        """
+    def judged(self, notes: Sequence[Judged], *, as_of: datetime) -> None:
+        """Note the results of judging: when to look again, and what could not be decided."""
 
     def mark_due(
         self,
@@ -465,6 +470,9 @@ class MeetingStore(Protocol):
         """Make occurrences due that end after `since`, have one of these codes and one of these
         guests, and (`undecided`) something that could not be decided; what is not given does not
         narrow them. Gives how many."""
+
+    def wake(self, occurrence: str, as_of: datetime) -> None:
+        """Make one occurrence (`OccurrenceKey.text`) due, if it is there."""
 
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
@@ -743,13 +751,23 @@ class Decision:
 class HistoryEntry:
     """One change of a flag or one decision, with the flag as it then was.
 
-    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none.
+    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none,
+    or not the whole of it.
     """
 
     at: datetime
     change: str
     reason: str
     flag: Flag
+    snapshot: str | None = None
+    withheld: Withheld | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagSave:
+    """What one verdict changed of flags, and what it was decided on, as in `HistoryEntry`."""
+
+    changes: tuple[FlagChange, ...]
     snapshot: str | None = None
     withheld: Withheld | None = None
 
@@ -772,6 +790,18 @@ class FlagStore(Protocol):
         withheld: Withheld | None = None,
     ) -> None:
         """Store changed flags and one history row each, with what they were decided on."""
+
+    def save_all(
+        self,
+        saves: Sequence[FlagSave],
+        *,
+        told: Collection[Flag] = (),
+        noted: Mapping[str, Noted] | None = None,
+        as_of: datetime,
+    ) -> None:
+        """The same for many verdicts; `told` are flags as they are after their mails were queued,
+        changed ones and others. `noted` is what the judge knows of the meetings with flags, by
+        occurrence, for their cases."""
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -896,6 +926,9 @@ class SnapshotStore(Protocol):
 
     def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
         """Store a snapshot once, with a link that records its digest, which it gives."""
+
+    def keep_all(self, snapshots: Sequence[Snapshot], *, as_of: datetime) -> list[str]:
+        """The same for many."""
 
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""

@@ -20,7 +20,7 @@ import re
 import tomllib
 import zoneinfo
 from collections.abc import Collection, Iterable, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -129,6 +129,28 @@ def _weekday(value: object) -> int:
     if isinstance(value, str) and value.lower() in WEEKDAYS:
         return WEEKDAYS.index(value.lower())
     raise _wrong(f"{_shown(value)} is not a day of the week", f"use {', '.join(WEEKDAYS)}")
+
+
+def _day(value: object) -> date | None:
+    """A day as TOML has it, or in quotes."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if type(value) is date else None
+
+
+def _days_off(value: object) -> tuple[date, date]:
+    """One day, or the first and the last of some: at most a year, in a year one can plan for."""
+    ends = value if isinstance(value, list | tuple) else [value, value]
+    days = [day for day in map(_day, ends) if day is not None and 2000 <= day.year <= 2199]
+    if len(ends) == len(days) == 2 and timedelta(0) <= days[1] - days[0] <= timedelta(days=366):
+        return days[0], days[1]
+    raise _wrong(
+        f"{_shown(value)} is no day and no first and last day",
+        'write a day as "2026-11-26", or first and last as ["2026-12-21", "2027-01-01"]',
+    )
 
 
 def _plain_text(value: str) -> str:
@@ -397,6 +419,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Period = Annotated[Duration, AfterValidator(_positive)]
 LocalTime = Annotated[time, BeforeValidator(_local_time)]
 Weekday = Annotated[int, BeforeValidator(_weekday)]
+DaysOff = Annotated[tuple[date, date], BeforeValidator(_days_off)]
 Domain = Annotated[str, AfterValidator(_domain)]
 Address = Annotated[str, AfterValidator(_address)]
 Recipient = Annotated[str, AfterValidator(_address), AfterValidator(_recipient)]
@@ -472,6 +495,7 @@ class Mail(_Table):
     officers: Annotated[Recipients, AfterValidator(_some)]
     privacy_officers: Recipients = ()
     operators: Recipients = ()
+    escalation: Recipients = ()
     contacts: Mapping[ProgramKey, Recipient] = {}
 
     @property
@@ -534,6 +558,8 @@ class Console(_Table):
 
     base_url: Annotated[str, AfterValidator(_web_root)] = "http://127.0.0.1:8000"
     approvals_expire: Period = timedelta(days=14)
+    four_eyes: tuple[Severity, ...] = ()
+    """Severities of which a flag is upheld or dismissed by two officers."""
 
 
 class Service(_Table):
@@ -623,6 +649,7 @@ class _School(_Table):
     days: Annotated[tuple[Weekday, ...], AfterValidator(_some)] = _USUAL.school_calendar.weekdays
     opens: LocalTime = _USUAL.school_calendar.opens
     closes: LocalTime = _USUAL.school_calendar.closes
+    holidays: tuple[DaysOff, ...] = _USUAL.school_calendar.holidays
 
     @field_validator("closes")
     @classmethod
@@ -761,7 +788,10 @@ def load_policy(file: Path, known_rules: Collection[str]) -> Policy:
             for rule, row in read.rules.items()
         },
         school_calendar=SchoolCalendar(
-            tuple(sorted(set(read.school.days))), read.school.opens, read.school.closes
+            tuple(sorted(set(read.school.days))),
+            read.school.opens,
+            read.school.closes,
+            tuple(sorted(set(read.school.holidays))),
         ),
         retention=Retention(**dict(read.retention)),
         accounts=SpecialAccounts(**dict(read.accounts)),

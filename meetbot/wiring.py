@@ -130,6 +130,7 @@ def district_of(settings: Settings) -> District:
             officers=mail.officers,
             privacy_officers=mail.privacy_officers or mail.officers,
             operators=mail.operators or mail.officers,
+            escalation=mail.escalation,
             contacts=dict(mail.contacts),
         ),
         lookback=settings.schedule.lookback,
@@ -141,6 +142,7 @@ def district_of(settings: Settings) -> District:
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,
         weekly_at=settings.schedule.weekly.at,
+        four_eyes=frozenset(settings.console.four_eyes),
     )
 
 

@@ -4,9 +4,9 @@ mutmut changes the code of `domain/` and `rules/` in thousands of places, one at
 decorated functions alone, and every rule is one; so it works on a copy in which `@rule(…) def f` is
 written `def f`, and `f = rule(…)(f)` below it. The tests are loaded once; each mutant then gets a
 process of its own, forked from there, that runs tests that reach the changed function until one
-fails: those first that noticed another mutant of it, then those that reach little else. mutmut's
-own switch in every function would make the tests three times as slow: instead, the one function
-gets the changed code.
+fails: those first that noticed another mutant of it, then quick ones that reach little else.
+mutmut's own switch in every function would make the tests three times as slow: instead, the one
+function gets the changed code.
 
 PATTERN names mutants, such as `meetbot.domain.presence*`; without any, all are tried. What was
 noticed once is not tried again until its function changes; remove `build/mutation` to start anew.
@@ -264,10 +264,10 @@ def _watched(items: list[pytest.Item], notes: Path) -> int:
 
 
 def _closest(tests: list[str], seconds: dict[str, float], breadth: Counter[str]) -> list[str]:
-    """Tests that reach few functions come first; as many as there is time for."""
+    """Quick tests that reach few functions come first; as many as there is time for."""
     chosen: list[str] = []
     left = _SECONDS
-    for test in sorted(tests, key=lambda test: (breadth[test], seconds[test])):
+    for test in sorted(tests, key=lambda test: breadth[test] * seconds[test]):
         if seconds[test] <= left:
             left -= seconds[test]
             chosen.append(test)

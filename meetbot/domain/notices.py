@@ -29,6 +29,15 @@ class NoticeKind(StrEnum):
     """To principal and leads: a host asks for the approval of a meeting ahead."""
     APPROVAL_OUTCOME = "approval-outcome"
     """To the host: what was answered."""
+    ESCALATION = "escalation"
+    """A critical flag that nobody acknowledged in time."""
+    QUESTION = "question"
+    """To the host: an officer asks what happened."""
+    OUTCOME = "outcome"
+    """To a host who was asked or told: what an officer decided."""
+    HANDED_UP = "handed-up"
+    """To principal and privacy officers, or whoever the settings name: an officer wants them to
+    look at a case."""
     OPERATIONS = "operations"
     """To the operators: a source that stays unreadable, or mails that nobody got."""
 
@@ -42,6 +51,10 @@ class Audience(StrEnum):
     PRIVACY = "privacy"
     DIGEST = "digest"
     OPERATORS = "operators"
+    ESCALATION = "escalation"
+    """Told because nobody acknowledged a critical flag."""
+    OVERDUE = "overdue"
+    """Officers, told again of a high flag that nobody acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +135,14 @@ class MeetingCard:
 
 @dataclass(frozen=True, slots=True)
 class MeetingNotice:
-    """Content of `flag`, `fix-it`, `withdrawn`, `nudge`."""
+    """Content of mails about the flags of one meeting."""
 
     card: MeetingCard
     flags: tuple[FlagLine, ...]
     timeline: Timeline | None
     unknowns: tuple[str, ...]
     reason: str = ""
-    """Withdrawn: why."""
+    """Withdrawn: why. Outcome: `upheld` or `dismissed`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 from meetbot.domain.findings import Severity
 from meetbot.domain.platforms import Platform
@@ -44,6 +44,8 @@ class Limits:
     personal_clearance: bool = False
     """Whether each partner person needs a certification of their own."""
     medium_school_days: int = 3
+    acknowledge: timedelta = timedelta(hours=1)
+    """School time within which somebody has to acknowledge a critical flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,15 @@ class SpecialAccounts:
 
 @dataclass(frozen=True, slots=True)
 class SchoolCalendar:
-    """When officers can be expected to act: weekdays 0 (Monday) to 6, and local hours."""
+    """When officers can be expected to act: weekdays 0 (Monday) to 6, and local hours.
+
+    `holidays` are first and last local day of each time without school, both inclusive.
+    """
 
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
     opens: time = time(8, 0)
     closes: time = time(16, 0)
+    holidays: tuple[tuple[date, date], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,9 @@ def shown_setting(value: object) -> str:
         case frozenset() | tuple():
             return ", ".join(sorted(map(str, value))) or "none"
         case SchoolCalendar():
-            return f"days {value.weekdays}, {value.opens:%H:%M} to {value.closes:%H:%M}"
+            out = ", ".join(f"{first} to {last}" for first, last in value.holidays)
+            hours = f"days {value.weekdays}, {value.opens:%H:%M} to {value.closes:%H:%M}"
+            return hours + f", without {out}" * bool(out)
         case None:
             return "the catalogue's"
     return str(value)

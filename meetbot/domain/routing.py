@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from meetbot.domain.cards import lines_of
@@ -21,8 +21,15 @@ from meetbot.domain.notices import (
     Timeline,
 )
 from meetbot.domain.policy import SchoolCalendar
+from meetbot.domain.school_time import add_school_days, add_school_time, end_of_school_day
 
-_MAILED = (Audience.HOST, Audience.OFFICERS, Audience.PRINCIPAL, Audience.PRIVACY)
+_MAILED = (
+    Audience.HOST,
+    Audience.OFFICERS,
+    Audience.PRINCIPAL,
+    Audience.PRIVACY,
+    Audience.ESCALATION,
+)
 PRIVATE_RULES = frozenset({"confidential-intruder"})
 """Flags that nobody but the privacy officers hears of, also after the exemption has lapsed."""
 _FIX_IT_ENDS = timedelta(hours=24)
@@ -37,6 +44,8 @@ class Addressees:
     privacy: tuple[str, ...]
     principal: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
+    escalation: tuple[str, ...] = ()
+    """Who hears of a critical flag that nobody acknowledged; empty: all but the host."""
 
     def of(self, audience: Audience) -> tuple[str, ...]:
         """Who gets the mail for an audience."""
@@ -47,6 +56,9 @@ class Addressees:
             Audience.PRIVACY: self.privacy,
             Audience.DIGEST: self.officers,
             Audience.OPERATORS: (),
+            Audience.OVERDUE: self.officers,
+            Audience.ESCALATION: self.escalation
+            or tuple(dict.fromkeys((*self.officers, *self.principal, *self.privacy))),
         }[audience]
 
 
@@ -61,6 +73,8 @@ class Situation:
     zone: ZoneInfo
     school_calendar: SchoolCalendar
     medium_school_days: int
+    acknowledge: timedelta = timedelta(hours=1)
+    """School time within which a critical flag has to be acknowledged."""
     live_on_call: timedelta = timedelta(seconds=300)
     """Contact without staff in a running meeting from which officers are told."""
     observed_at: datetime | None = None
@@ -75,6 +89,10 @@ class Told:
     flag_id: str
     told: Mapping[str, datetime]
     severity: Severity | None
+
+    def on(self, flag: Flag) -> Flag:
+        """The flag with what it is to remember."""
+        return replace(flag, told=self.told, told_severity=self.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +115,47 @@ class Contents:
 
 
 def audiences(flag: Flag, situation: Situation) -> dict[Audience, datetime]:
-    """From when on each audience is to be told of an open flag."""
-    now = flag.opened_at
+    """From when on each audience is to be told of an open flag, and told again."""
     if flag.severity.rank <= Severity.LOW.rank:
         return {}
-    if situation.is_confidential or flag.rule in PRIVATE_RULES:
-        return {Audience.PRIVACY: now}
+    if _is_private(flag, situation):
+        told: dict[Audience, datetime] = {Audience.PRIVACY: flag.opened_at}
+        return told | _again(flag, flag.opened_at, Audience.PRIVACY, situation)
+    told = _first(flag, situation)
+    officers_at = told.get(Audience.OFFICERS)
+    if officers_at is None:
+        return told
+    return told | _again(flag, officers_at, Audience.OFFICERS, situation)
+
+
+def _is_private(flag: Flag, situation: Situation) -> bool:
+    return situation.is_confidential or flag.rule in PRIVATE_RULES
+
+
+def _again(
+    flag: Flag, at: datetime, audience: Audience, situation: Situation
+) -> dict[Audience, datetime]:
+    """When it is told again because nobody acknowledged it (catalogue §7).
+
+    Critical: after an hour of school time, to those who can act instead. High: when school closes
+    that day, but an hour of school time later at the earliest. Time counts from the mail that had
+    this severity.
+    """
+    since = max(at, situation.as_of)
+    if audience in flag.told and not _has_risen(flag):
+        since = flag.told[audience]
+    zone, calendar = situation.zone, situation.school_calendar
+    if flag.severity.rank < Severity.HIGH.rank:
+        return {}
+    due_at = add_school_time(since, situation.acknowledge, zone, calendar)
+    if flag.severity is Severity.CRITICAL:
+        return {Audience.ESCALATION: due_at}
+    return {Audience.OVERDUE: end_of_school_day(due_at, zone, calendar)}
+
+
+def _first(flag: Flag, situation: Situation) -> dict[Audience, datetime]:
+    """When each audience hears of a flag that is not private."""
+    now = flag.opened_at
     if flag.severity is Severity.CRITICAL:
         return {Audience.HOST: now, Audience.OFFICERS: now, Audience.PRINCIPAL: now}
     if situation.phase is Phase.LIVE and flag.family:
@@ -128,13 +181,14 @@ def plan_flags(
 ) -> Plan:
     """Mails for the flags of one occurrence that are due now: one for each audience.
 
-    A flag whose severity rose since officers were told is told again, even one that they have
-    acknowledged. Who was told of a flag that another classification superseded is told of that
-    one. Withdrawals go to everybody who had been told by a mail of their own.
+    Of private flags only the privacy officers hear, in mails of their own. A flag whose severity
+    rose since officers were told is told again, even one that they have acknowledged. Who was told
+    of a flag that another classification superseded is told of that one. Withdrawals go to
+    everybody who had been told by a mail of their own.
     """
     changes = tuple(changes)
     heard = _heard_of_superseded(changes, situation)
-    due: dict[Audience, list[Flag]] = {}
+    due: dict[tuple[Audience, bool], list[Flag]] = {}
     later: list[datetime] = []
     for flag in flags:
         if not flag.status.is_pending:
@@ -143,15 +197,23 @@ def plan_flags(
         if flag.severity.rank > Severity.LOW.rank:
             wanted |= heard.get(flag.family or "", {})
         for audience, at in wanted.items():
-            if not situation.addressees.of(audience) or not _is_untold(flag, audience):
+            is_private = _is_private(flag, situation)
+            if not _to(audience, situation, is_private) or not _is_untold(flag, audience):
                 continue
             if at <= situation.as_of:
-                due.setdefault(audience, []).append(flag)
+                due.setdefault((audience, is_private), []).append(flag)
             else:
                 later.append(at)
     notices = [
-        _notice(_kind(audience, told, situation), audience, told, contents, situation)
-        for audience, told in sorted(due.items())
+        _notice(
+            _kind(audience, told, situation),
+            audience,
+            told,
+            contents,
+            situation,
+            to=_to(audience, situation, is_private),
+        )
+        for (audience, is_private), told in sorted(due.items())
     ]
     notices += _withdrawals(changes, contents, situation)
     return Plan(tuple(notices), _noted(due, situation.as_of), min(later, default=None))
@@ -174,15 +236,28 @@ def _may_be_told(situation: Situation) -> tuple[Audience, ...]:
     return (Audience.PRIVACY,) if situation.is_confidential else _MAILED
 
 
+def _to(audience: Audience, situation: Situation, is_private: bool) -> tuple[str, ...]:
+    """Whose addresses an audience has; also again nobody but privacy officers, where private."""
+    if is_private and audience in (Audience.ESCALATION, Audience.OVERDUE):
+        return situation.addressees.privacy
+    return situation.addressees.of(audience)
+
+
+def _has_risen(flag: Flag) -> bool:
+    return flag.told_severity is not None and flag.severity.rank > flag.told_severity.rank
+
+
 def _is_untold(flag: Flag, audience: Audience) -> bool:
-    has_risen = flag.told_severity is not None and flag.severity.rank > flag.told_severity.rank
+    has_risen = _has_risen(flag)
     if flag.status is not FlagStatus.OPEN and not has_risen:
         return False
     return audience not in flag.told or (has_risen and audience is not Audience.HOST)
 
 
-def _kind(audience: Audience, flags: Iterable[Flag], situation: Situation) -> NoticeKind:
+def _kind(audience: Audience, flags: Sequence[Flag], situation: Situation) -> NoticeKind:
     """The host is called into a running meeting only while it goes on without staff."""
+    if audience is Audience.ESCALATION and any(f.severity is Severity.CRITICAL for f in flags):
+        return NoticeKind.ESCALATION
     if audience is not Audience.HOST:
         return NoticeKind.FLAG
     now = situation.observed_at
@@ -200,6 +275,8 @@ def _notice(
     contents: Contents,
     situation: Situation,
     reason: str = "",
+    *,
+    to: tuple[str, ...],
 ) -> Notice:
     content = MeetingNotice(
         card=contents.card,
@@ -214,7 +291,7 @@ def _notice(
         id=notice_id(*parts),
         kind=kind,
         audience=audience,
-        to=situation.addressees.of(audience),
+        to=to,
         content=content,
         thread=contents.card.thread,
         due_at=situation.as_of,
@@ -234,19 +311,25 @@ def _withdrawals(
     notices: list[Notice] = []
     for audience in _may_be_told(situation):
         told = [change for change in gone if audience in change.flag.told]
-        if told and situation.addressees.of(audience):
+        to = situation.addressees.of(audience)
+        if audience is Audience.ESCALATION:
+            # Most of them were told for another reason too, and all of them of private flags.
+            told = [change for change in told if not _is_private(change.flag, situation)]
+            to = tuple(a for a in to if not any(a in notice.to for notice in notices))
+        if told and to:
             reason = "; ".join(sorted({change.reason for change in told if change.reason}))
             flags = [change.flag for change in told]
-            notices.append(
-                _notice(NoticeKind.WITHDRAWN, audience, flags, contents, situation, reason)
-            )
+            kind = NoticeKind.WITHDRAWN
+            notices.append(_notice(kind, audience, flags, contents, situation, reason, to=to))
     return notices
 
 
-def _noted(due: Mapping[Audience, Sequence[Flag]], as_of: datetime) -> tuple[Told, ...]:
+def _noted(
+    due: Mapping[tuple[Audience, bool], Sequence[Flag]], as_of: datetime
+) -> tuple[Told, ...]:
     flags = {flag.id: flag for group in due.values() for flag in group}
     return tuple(
-        _told(flag, [audience for audience, group in due.items() if flag in group], as_of)
+        _told(flag, [audience for (audience, _), group in due.items() if flag in group], as_of)
         for _, flag in sorted(flags.items())
     )
 
@@ -258,15 +341,3 @@ def _told(flag: Flag, told_now: Sequence[Audience], as_of: datetime) -> Told:
         {**flag.told, **dict.fromkeys(told_now, as_of)},
         flag.severity if is_weighed else flag.told_severity,
     )
-
-
-def add_school_days(at: datetime, days: int, zone: ZoneInfo, calendar: SchoolCalendar) -> datetime:
-    """The same local time `days` school days later; the opening hour of the day at the earliest."""
-    local = at.astimezone(zone)
-    day = local.date()
-    left = days if any(weekday in range(7) for weekday in calendar.weekdays) else 0
-    while left:
-        day += timedelta(days=1)
-        left -= day.weekday() in calendar.weekdays
-    clock: time = max(calendar.opens, local.time())
-    return datetime.combine(day, clock, zone).astimezone(UTC)

@@ -8,6 +8,7 @@ from datetime import time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from meetbot.domain.findings import Severity
 from meetbot.domain.people import Pseudonyms
 from meetbot.domain.policy import Policy
 from meetbot.ports import (
@@ -29,6 +30,8 @@ class Recipients:
     officers: tuple[str, ...]
     privacy_officers: tuple[str, ...]
     operators: tuple[str, ...]
+    escalation: tuple[str, ...] = ()
+    """Of a critical flag nobody acknowledged; empty: officers, principals, privacy officers."""
     contacts: Mapping[str, str] = field(default_factory=dict)
     """By program type: who answers questions."""
 
@@ -58,6 +61,8 @@ class District:
     weekly_at: time = time(7, 30)
     workers: int = 32
     """Threads that read calendars and conferences."""
+    four_eyes: frozenset[Severity] = frozenset()
+    """Severities of which a flag is upheld or dismissed by two officers."""
 
 
 class Standards(Protocol):
@@ -77,6 +82,15 @@ class Standards(Protocol):
     def pseudonyms(self) -> Pseudonyms:
         """Keys of addresses."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """`Standards` without anything else."""
+
+    policy: Policy
+    district: District
+    pseudonyms: Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def _digest(changes: RegistryDiff) -> str:
 def _gist(part: FileDiff) -> dict[str, object]:
     return {
         "added": [to_cells(row) for row in part.added],
-        "changed": [[to_cells(one.before), to_cells(one.after)] for one in part.changed],
+        "changed": [[to_cells(one.after), one.columns] for one in part.changed],
         "removed": [to_cells(row) for row in part.removed],
         "known": part.known,
         "console": part.of_console,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
 
+from meetbot.domain.casework import Noted
 from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
 from meetbot.domain.snapshots import Withheld
 from meetbot.errors import NotFound
-from meetbot.ports import Decision, HistoryEntry
+from meetbot.ports import Decision, FlagSave, HistoryEntry
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.columns import clean, clean_key
@@ -64,42 +66,46 @@ class SqlFlags:
 
         Their cases follow.
         """
-        for change in changes:
-            self._put(change.flag)
-            self._note(change.flag, as_of, change.kind, change.reason, snapshot, withheld)
-        for occurrence in dict.fromkeys(change.flag.key.occurrence for change in changes):
-            self._cases.refresh(occurrence)
+        self.save_all([FlagSave(tuple(changes), snapshot, withheld)], as_of=as_of)
 
-    def _put(self, flag: Flag) -> None:
-        row = {
-            "id": flag.id,
-            "occurrence": flag.key.occurrence,
-            "rule": flag.rule,
-            "status": flag.status,
-            "opened_at": flag.opened_at,
-            "flag": flag,
-        }
-        upsert(self._connection, flags, [row], key=["id"])
-
-    def _note(
+    def save_all(
         self,
-        flag: Flag,
-        at: datetime,
-        change: str,
-        reason: str,
-        snapshot: str | None = None,
-        withheld: Withheld | None = None,
+        saves: Sequence[FlagSave],
+        *,
+        told: Collection[Flag] = (),
+        noted: Mapping[str, Noted] | None = None,
+        as_of: datetime,
     ) -> None:
-        row = {
-            "flag_id": flag.id,
-            "at": at,
-            "change": change,
-            "reason": reason,
-            "flag": flag,
-            "snapshot": snapshot,
-            "withheld": withheld,
-        }
-        self._connection.execute(_HISTORY, row)
+        """The same for many verdicts; flags that were told of are stored as they are in `told`.
+
+        `noted` is what the judge knows of their meetings, by occurrence, for their cases.
+        """
+        latest = {change.flag.id: change.flag for save in saves for change in save.changes}
+        latest |= {flag.id: flag for flag in told}
+        self._put(latest.values())
+        history = [
+            _entry(change.flag, as_of, change.kind, change.reason, save.snapshot, save.withheld)
+            for save in saves
+            for change in save.changes
+        ]
+        if history:
+            self._connection.execute(_HISTORY, history)
+        changed = {change.flag.key.occurrence for save in saves for change in save.changes}
+        self._cases.refresh(changed, noted)
+
+    def _put(self, some: Iterable[Flag]) -> None:
+        rows = [
+            {
+                "id": flag.id,
+                "occurrence": flag.key.occurrence,
+                "rule": flag.rule,
+                "status": flag.status,
+                "opened_at": flag.opened_at,
+                "flag": flag,
+            }
+            for flag in some
+        ]
+        upsert(self._connection, flags, rows, key=["id"])
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -111,13 +117,8 @@ class SqlFlags:
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told, beside those told before; without a severity the last one stays."""
         flag = self.get(flag_id)
-        self._put(
-            replace(
-                flag,
-                told={**flag.told, **told},
-                told_severity=severity if severity is not None else flag.told_severity,
-            )
-        )
+        told_severity = severity if severity is not None else flag.told_severity
+        self._put([replace(flag, told={**flag.told, **told}, told_severity=told_severity)])
 
     def decide(self, decision: Decision) -> Flag:
         """Store an officer's decision, the flag's new status and a link; raises `NotFound`.
@@ -126,8 +127,9 @@ class SqlFlags:
         """
         before = self.get(decision.flag_id)
         flag = replace(before, status=decision.status, updated_at=decision.decided_at)
-        self._put(flag)
-        self._note(flag, decision.decided_at, decision.status, decision.reason)
+        self._put([flag])
+        entry = _entry(flag, decision.decided_at, decision.status, decision.reason)
+        self._connection.execute(_HISTORY, entry)
         row = {
             "flag_id": clean_key(flag.id),
             "status": decision.status.value,
@@ -143,7 +145,7 @@ class SqlFlags:
             at=decision.decided_at,
         )
         self._connection.execute(insert(decisions), row | {"link": link.sequence})
-        self._cases.refresh(flag.key.occurrence)
+        self._cases.refresh([flag.key.occurrence])
         return flag
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
@@ -204,3 +206,22 @@ class SqlFlags:
         if rule is not None:
             conditions.append(flags.c.rule == rule)
         return self._newest_first(*conditions)
+
+
+def _entry(
+    flag: Flag,
+    at: datetime,
+    change: str,
+    reason: str,
+    snapshot: str | None = None,
+    withheld: Withheld | None = None,
+) -> dict[str, Any]:
+    return {
+        "flag_id": flag.id,
+        "at": at,
+        "change": change,
+        "reason": reason,
+        "flag": flag,
+        "snapshot": snapshot,
+        "withheld": withheld,
+    }

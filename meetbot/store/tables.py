@@ -43,9 +43,9 @@ metadata = MetaData(
 )
 
 
-def _number() -> Column[int]:
+def _number(name: str = "id") -> Column[int]:
     """A row number; SQLite counts up by itself only in a column of its type INTEGER."""
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
 # --- people -------------------------------------------------------------------------------------
@@ -400,7 +400,7 @@ flag_history = Table(
 )
 """Every change of a flag with the flag as it then was, and what it was decided on.
 
-Without a snapshot `withheld` says why; an officer's decision has neither.
+Where there is none, or not the whole of it, `withheld` says why; an officer's decision has neither.
 """
 
 decisions = Table(
@@ -422,7 +422,8 @@ decisions = Table(
 cases = Table(
     "cases",
     metadata,
-    Column("id", Key, primary_key=True),
+    _number("number"),
+    Column("id", Key, nullable=False, unique=True),
     Column("occurrence", Key, nullable=False, unique=True),
     Column("status", Text, nullable=False),
     Column("severity", Integer, nullable=False),
@@ -444,7 +445,8 @@ cases = Table(
 )
 """All flags of one occurrence, see `domain.casework`: made of its flags, for lists and filters.
 
-`severity` is the rank. `noted` is what only the judge knows; without it the case is private.
+`number` is for looking up many quickly, `severity` the rank. `noted` is what only the judge knows;
+without it the case is private.
 `gist` tells whether the flags are as they were when `version` was counted up last; `touched_at` is
 when something was last done about it besides.
 """
@@ -452,11 +454,11 @@ when something was last done about it besides.
 case_terms = Table(
     "case_terms",
     metadata,
-    Column("case_id", Key, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
+    Column("case", BigInteger, ForeignKey("cases.number", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("value", Key, primary_key=True),
     Column("starts_at", Instant, nullable=False),
-    Index(None, "kind", "value", "starts_at", "case_id"),
+    Index(None, "kind", "value", "starts_at", "case"),
 )
 """By which rules, partners, schools and hosts (keyed) cases are found, with the case's start."""
 

@@ -17,34 +17,34 @@ DAY = date(2026, 10, 13)
 CONTRACT = Contract("C1", "P1", "G1", ("*",), DAY, DAY, DAY)
 APPROVAL = Authorization("A1", "P1", "G1", "S1", None, DAY, DAY, "pat@district.example", at(0))
 STATUSES = (
-    *map(
-        cards._contract,
-        (
+    *(
+        cards._contract(answer)
+        for answer in (
             answers.ContractValid(DAY),
             answers.ContractMissing(),
             answers.ContractNotStarted(None, CONTRACT),
             answers.ContractNotStarted(DAY, CONTRACT),
             answers.ContractExpired(DAY, CONTRACT),
             answers.ContractOutOfScope(("S1",)),
-        ),
+        )
     ),
-    *map(
-        cards._certification,
-        (
+    *(
+        cards._certification(answer)
+        for answer in (
             answers.CertificationValid(),
             answers.CertificationMissing(),
             answers.CertificationExpired(Certification("P1", None, DAY, DAY)),
-        ),
+        )
     ),
-    *map(
-        cards._authorization,
-        (
+    *(
+        cards._authorization(answer)
+        for answer in (
             answers.AuthorizationMissing(),
             answers.AuthorizationMissing(APPROVAL),
             answers.AuthorizationRetroactive(APPROVAL, timedelta(hours=1)),
             answers.AuthorizationOutOfScope((answers.Field.DATE, answers.Field.HOST), APPROVAL),
             answers.Authorized((APPROVAL,)),
-        ),
+        )
     ),
 )
 

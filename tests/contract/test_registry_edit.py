@@ -24,7 +24,7 @@ from meetbot.errors import NotFound
 from meetbot.jobs import import_registry as importing
 from meetbot.jobs import registry_edit
 from meetbot.jobs.registry_edit import Edit, Editor
-from meetbot.ports import Tx
+from meetbot.ports import Judged, Tx
 from meetbot.registry import Source, read_source, source_of, write_folder
 from meetbot.store import SqlStore
 from tests.builders import a_copy, a_read, at
@@ -117,16 +117,7 @@ def filled(store: SqlStore, tmp_path: Path) -> SqlStore:
         tx.meetings.apply(a_read(a_copy(start=60)), as_of=at(1))
         (number,) = tx.meetings.due(at(2), 9)
         record = tx.meetings.load(number)
-        tx.meetings.judged(
-            number,
-            scope=record.scope,
-            next_due_at=None,
-            disclosure=None,
-            fingerprints=(),
-            undecided=(),
-            as_of=at(2),
-            version=record.version,
-        )
+        tx.meetings.judged([Judged(number, record.version, record.scope)], as_of=at(2))
     return store
 
 

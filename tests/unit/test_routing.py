@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meetbot.domain.cards import lines_of
 from meetbot.domain.findings import Phase, Severity, TimelineSpan
-from meetbot.domain.flags import Flag, FlagChange, FlagStatus
-from meetbot.domain.notices import Audience, MeetingNotice, NoticeKind
+from meetbot.domain.flags import ChangeKind, Flag, FlagChange, FlagStatus
+from meetbot.domain.notices import Audience, MeetingNotice, Notice, NoticeKind
 from meetbot.domain.policy import SchoolCalendar
 from meetbot.domain.routing import (
     Addressees,
     Contents,
     Plan,
     Situation,
-    add_school_days,
+    notice_id,
     plan_flags,
 )
 from tests.dossiers import ZONE
 from tests.flags import KEY, START, a_finding, a_flag, after, at, changed
 from tests.notices import a_card, a_timeline
 
-HOST, OFFICERS, PRINCIPAL, PRIVACY = (
+HOST, OFFICERS, PRINCIPAL, PRIVACY, ESCALATION, OVERDUE = (
     Audience.HOST,
     Audience.OFFICERS,
     Audience.PRINCIPAL,
     Audience.PRIVACY,
+    Audience.ESCALATION,
+    Audience.OVERDUE,
 )
 EVERYBODY = Addressees(
     officers=("officer@district.example",),
@@ -40,6 +44,8 @@ EVERYBODY = Addressees(
     host=("teacher@district.example",),
 )
 DAY = 24 * 60
+CLOSING = 6 * 60
+"""The meeting starts at 10:00 local time, school closes at 16:00."""
 CONTENTS = Contents(KEY.text, a_card(), a_timeline(), ("Something is not known.",))
 LEFT, GAP, NONE = "staff-left-early", "staff-presence-gap", "no-staff-joined"
 
@@ -92,13 +98,13 @@ def whom(plan: Plan) -> set[Audience]:
 @pytest.mark.parametrize(
     ("severity", "situation", "at_once", "later"),
     [
-        (Severity.CRITICAL, ahead(-5 * DAY), {HOST, OFFICERS, PRINCIPAL}, None),
-        (Severity.CRITICAL, a_situation(60), {HOST, OFFICERS, PRINCIPAL}, None),
+        (Severity.CRITICAL, ahead(-5 * DAY), {HOST, OFFICERS, PRINCIPAL}, at(60 - 5 * DAY)),
+        (Severity.CRITICAL, a_situation(60), {HOST, OFFICERS, PRINCIPAL}, at(120)),
         (Severity.HIGH, ahead(-5 * DAY), {HOST}, at(-DAY)),
-        (Severity.HIGH, ahead(-DAY), {HOST, OFFICERS}, None),
-        (Severity.HIGH, ahead(-30), {HOST, OFFICERS}, None),
-        (Severity.HIGH, a_situation(5, Phase.LIVE), {HOST, OFFICERS}, None),
-        (Severity.HIGH, a_situation(60), {HOST, OFFICERS}, None),
+        (Severity.HIGH, ahead(-DAY), {HOST, OFFICERS}, at(CLOSING - DAY)),
+        (Severity.HIGH, ahead(-30), {HOST, OFFICERS}, at(CLOSING)),
+        (Severity.HIGH, a_situation(5, Phase.LIVE), {HOST, OFFICERS}, at(CLOSING)),
+        (Severity.HIGH, a_situation(60), {HOST, OFFICERS}, at(CLOSING)),
         (Severity.MEDIUM, a_situation(60), {HOST}, at(60 + 3 * DAY)),  # Tuesday to Friday
         (Severity.MEDIUM, ahead(-5 * DAY), {HOST}, at(0)),  # Thursday to Tuesday
         (Severity.LOW, a_situation(60), set(), None),
@@ -108,7 +114,7 @@ def whom(plan: Plan) -> set[Audience]:
 def test_severity_and_phase_say_who_hears_when(
     severity: Severity, situation: Situation, at_once: set[Audience], later: datetime | None
 ) -> None:
-    """One row of catalogue §7 each: who now, and when officers follow."""
+    """One row of catalogue §7 each: who now, and when somebody follows or is told again."""
     flag = a_flag(severity=severity, opened_at=situation.as_of)
 
     plan = planned([flag], situation)
@@ -165,7 +171,6 @@ def test_confidential_meetings_are_the_privacy_officers_alone(severity: Severity
     plan = planned([a_flag(severity=severity, opened_at=situation.as_of)], situation)
 
     assert whom(plan) == {PRIVACY}
-    assert plan.next_at is None
 
 
 def test_an_intruder_is_the_privacy_officers_business_even_when_the_exemption_lapsed() -> None:
@@ -241,7 +246,7 @@ def test_telling_the_host_alone_does_not_count_as_telling_officers() -> None:
     (note,) = planned([a_flag(severity=Severity.MEDIUM)], a_situation()).told
 
     assert note.severity is None
-    assert set(note.told) == {HOST}
+    assert note.told == {HOST: at(0)}
 
 
 def test_who_gets_an_address_later_is_told_then() -> None:
@@ -251,6 +256,183 @@ def test_who_gets_an_address_later_is_told_then() -> None:
     kept = told([flag], planned([flag], a_situation(addressees=nobody)))
 
     assert whom(planned(kept, a_situation(5))) == {PRINCIPAL}
+
+
+def test_a_notice_holds_what_its_mail_needs() -> None:
+    """Card, lines, timeline and what is not known; due at once, for its occurrence."""
+    flag = a_flag(LEFT, severity=Severity.HIGH)
+
+    notice = next(n for n in planned([flag], a_situation(5)).notices if n.audience is OFFICERS)
+
+    assert notice == Notice(
+        id=notice.id,
+        kind=NoticeKind.FLAG,
+        audience=OFFICERS,
+        to=EVERYBODY.officers,
+        content=MeetingNotice(
+            CONTENTS.card, lines_of([flag]), CONTENTS.timeline, CONTENTS.unknowns, reason=""
+        ),
+        thread=CONTENTS.card.thread,
+        due_at=at(5),
+        occurrence=KEY.text,
+    )
+
+
+# --- Told again because nobody acknowledged ----------------------------------------------------
+
+
+def told_at(minutes: float, **values: Any) -> Flag:
+    """A flag of which everybody heard so many minutes after the start."""
+    (flag,) = told([a_flag(opened_at=at(minutes), **values)], planned(
+        [a_flag(opened_at=at(minutes), **values)], a_situation(minutes)
+    ))  # fmt: skip
+    return flag
+
+
+def test_a_critical_flag_that_nobody_acknowledges_is_escalated_once() -> None:
+    """After an hour of school time, to officers, principal and privacy officers in one mail."""
+    flag = told_at(60, severity=Severity.CRITICAL)
+
+    assert planned([flag], a_situation(119)).notices == ()
+    plan = planned([flag], a_situation(120))
+    (notice,) = plan.notices
+    assert (notice.kind, notice.audience) == (NoticeKind.ESCALATION, ESCALATION)
+    assert notice.to == (*EVERYBODY.officers, *EVERYBODY.principal, *EVERYBODY.privacy)
+    (kept,) = told([flag], plan)
+    assert kept.told[ESCALATION] == at(120)
+    later = planned([kept], a_situation(5 * DAY))
+    assert (later.notices, later.next_at) == ((), None)
+
+
+def test_escalation_waits_for_school_to_open() -> None:
+    """Found at 15:30 on a Friday before a week without school, half an hour is left for after."""
+    friday = a_situation(3 * DAY + 330)
+    off = (date(2026, 10, 19), date(2026, 10, 23))
+    situation = replace(friday, school_calendar=SchoolCalendar(holidays=(off,)))
+
+    plan = planned([a_flag(severity=Severity.CRITICAL, opened_at=situation.as_of)], situation)
+
+    assert plan.next_at == datetime(2026, 10, 26, 13, 30, tzinfo=UTC)
+
+
+def test_the_time_for_acknowledging_can_be_configured() -> None:
+    """`[limits] acknowledge`."""
+    flag = told_at(60, severity=Severity.CRITICAL)
+    situation = a_situation(90, acknowledge=timedelta(minutes=30))
+
+    assert whom(planned([flag], situation)) == {ESCALATION}
+
+
+@pytest.mark.parametrize("status", [s for s in FlagStatus if s is not FlagStatus.OPEN])
+@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.CRITICAL])
+def test_what_is_acknowledged_decided_or_gone_is_not_told_again(
+    status: FlagStatus, severity: Severity
+) -> None:
+    """The timer is dropped, and nothing is looked at again for it."""
+    flag = replace(told_at(60, severity=severity), status=status)
+
+    plan = planned([flag], a_situation(5 * DAY))
+
+    assert (plan.notices, plan.next_at) == ((), None)
+
+
+def test_named_addresses_hear_of_escalations_alone() -> None:
+    """`[mail] escalation` takes the place of officers, principal and privacy officers."""
+    who = replace(EVERYBODY, escalation=("superintendent@district.example",))
+    flag = told_at(60, severity=Severity.CRITICAL)
+
+    (notice,) = planned([flag], a_situation(120, addressees=who)).notices
+
+    assert notice.to == ("superintendent@district.example",)
+
+
+@pytest.mark.parametrize("is_confidential", [True, False])
+@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.CRITICAL])
+def test_private_flags_are_escalated_to_privacy_officers_alone(
+    severity: Severity, is_confidential: bool
+) -> None:
+    """Whoever is named for escalations, and whether the exemption still holds or not."""
+    who = replace(EVERYBODY, escalation=("superintendent@district.example",))
+    private = a_situation(addressees=who, is_confidential=is_confidential)
+    flag = a_flag("confidential-intruder", severity=severity)
+    flags = told([flag], planned([flag], private))
+
+    again = planned(flags, replace(private, as_of=at(DAY)))
+
+    assert [notice.to for notice in again.notices] == [EVERYBODY.privacy]
+    changes = changed(flags, decided={"confidential-intruder"})
+    gone = planned(after(flags, changes), replace(private, as_of=at(DAY)), changes)
+    assert [notice.to for notice in gone.notices] == [EVERYBODY.privacy]
+
+
+def test_a_private_and_another_flag_are_escalated_apart() -> None:
+    """One meeting, two mails: nobody reads of the private flag in the other one."""
+    private = told_at(60, rule="confidential-intruder", severity=Severity.CRITICAL)
+    other = told_at(60, severity=Severity.CRITICAL)
+
+    notices = planned([private, other], a_situation(120)).notices
+
+    heard = {
+        notice.to: {line.rule for line in notice.content.flags}
+        for notice in notices
+        if isinstance(notice.content, MeetingNotice)
+    }
+    everybody = (*EVERYBODY.officers, *EVERYBODY.principal, *EVERYBODY.privacy)
+    assert heard == {
+        EVERYBODY.privacy: {"confidential-intruder"},
+        everybody: {"guests-can-invite"},
+    }
+
+
+def test_officers_are_reminded_of_a_high_flag_when_school_closes() -> None:
+    """Once, and only if nobody acknowledged it; an hour before closing is too late for that day."""
+    early, late = told_at(60, severity=Severity.HIGH), told_at(CLOSING - 30, severity=Severity.HIGH)
+
+    assert planned([early], a_situation(CLOSING - 1)).notices == ()
+    plan = planned([early], a_situation(CLOSING))
+    assert whom(plan) == {OVERDUE}
+    assert plan.notices[0].to == EVERYBODY.officers
+    assert planned(told([early], plan), a_situation(9 * DAY)).notices == ()
+    assert planned([late], a_situation(CLOSING)).next_at == at(DAY + CLOSING)
+
+
+def test_a_flag_that_becomes_critical_has_its_own_hour() -> None:
+    """Being told of it as high does not count, nor does the reminder of that day."""
+    high = told_at(60, severity=Severity.HIGH)
+    (high,) = told([high], planned([high], a_situation(CLOSING)))
+    risen = replace(high, severity=Severity.CRITICAL)
+
+    now = planned([risen], a_situation(DAY))
+    assert whom(now) == {OFFICERS, PRINCIPAL}
+    assert now.next_at == at(DAY + 60)
+    (kept,) = told([risen], now)
+    assert whom(planned([kept], a_situation(DAY + 60))) == {ESCALATION}
+
+
+def test_a_flag_that_sinks_is_not_looked_at_for_ever() -> None:
+    """Critical and escalated, then high: reminded when school closes, and that was it."""
+    critical = told_at(60, severity=Severity.CRITICAL)
+    (critical,) = told([critical], planned([critical], a_situation(120)))
+    high = replace(critical, severity=Severity.HIGH)
+
+    plan = planned([high], a_situation(CLOSING))
+    assert whom(plan) == {OVERDUE}
+    assert planned(told([high], plan), a_situation(DAY)).next_at is None
+
+
+def test_everybody_who_heard_of_an_escalation_hears_its_end_once() -> None:
+    """Privacy officers had no other mail; the others have one for their own reason."""
+    flag = told_at(60, severity=Severity.CRITICAL)
+    kept = told([flag], planned([flag], a_situation(120)))
+    changes = changed(kept)
+
+    notices = planned(after(kept, changes), a_situation(180), changes).notices
+
+    assert {notice.kind for notice in notices} == {NoticeKind.WITHDRAWN}
+    addresses = [address for notice in notices for address in notice.to]
+    assert sorted(addresses) == sorted(
+        (*EVERYBODY.host, *EVERYBODY.officers, *EVERYBODY.principal, *EVERYBODY.privacy)
+    )
 
 
 # --- Kinds --------------------------------------------------------------------------------------
@@ -272,6 +454,8 @@ def test_hosts_get_what_to_mend_and_officers_flags() -> None:
     running, later = (a_situation(m, Phase.LIVE, observed_at=at(m)) for m in (30, 31))
     assert kinds(live, running) == fix | {HOST: NoticeKind.NUDGE}
     assert kinds(live, later) == fix
+    over = a_flag(LEFT, severity=Severity.HIGH, spans=spans)
+    assert kinds(over, a_situation(30, observed_at=at(30))) == fix
 
 
 def test_only_presence_mails_show_the_timeline() -> None:
@@ -330,6 +514,42 @@ def test_who_heard_the_first_classification_hears_the_next() -> None:
     assert planned(told(kept, plan), a_situation(7, Phase.LIVE), changes).notices == ()
 
 
+def test_a_successor_that_nobody_is_to_hear_of_is_not_told() -> None:
+    """Of a low flag there is no mail, whoever heard of the one before it."""
+    kept = [a_flag(NONE, severity=Severity.CRITICAL, phase=Phase.LIVE, told={HOST: at(6)})]
+    late = a_finding("staff-joined-late", severity=Severity.LOW, phase=Phase.LIVE)
+    changes = changed(kept, late, minutes=7)
+
+    assert planned(after(kept, changes), a_situation(7, Phase.LIVE), changes).notices == ()
+
+
+def test_only_a_superseded_flag_hands_on_who_heard() -> None:
+    """Whoever heard of a flag that goes on hears nothing of another one of its family for that."""
+    heard = a_flag(GAP, severity=Severity.HIGH, told={a: at(0) for a in (HOST, PRINCIPAL)})
+    (update,) = [FlagChange(ChangeKind.UPDATED, heard)]
+    fresh = a_flag(LEFT, severity=Severity.HIGH)
+
+    plan = planned([fresh], a_situation(5), [update])
+
+    assert whom(plan) == {HOST, OFFICERS}
+
+
+def test_a_withdrawal_gives_each_reason_once() -> None:
+    """Several flags end with one mail."""
+    flags = [a_flag(subject=s, told={HOST: at(0)}, status=FlagStatus.WITHDRAWN) for s in "abcd"]
+    reasons = ("it was fixed", "it is over", "it was fixed", "")
+    changes = [
+        FlagChange(ChangeKind.WITHDRAWN, flag, reason)
+        for flag, reason in zip(flags, reasons, strict=True)
+    ]
+
+    (notice,) = planned(flags, ahead(-4 * DAY), changes).notices
+
+    assert isinstance(notice.content, MeetingNotice)
+    assert notice.content.reason == "it is over; it was fixed"
+    assert len(notice.content.flags) == 4
+
+
 # --- Ids ----------------------------------------------------------------------------------------
 
 
@@ -341,6 +561,15 @@ def test_ids_are_stable_and_tell_mails_apart() -> None:
     assert ids == [n.id for n in planned([flag], a_situation()).notices]
     assert len(set(ids)) == 3
     assert not set(ids) & {n.id for n in planned([flag], a_situation(1)).notices}
+
+
+def test_an_id_is_as_long_as_the_store_has_room_for() -> None:
+    """32 hexadecimal digits, however much it names; the same in every version."""
+    for parts in (("a",), ("a", "b" * 1000)):
+        assert len(notice_id(*parts)) == 32
+        assert set(notice_id(*parts)) <= set("0123456789abcdef")
+    assert notice_id("a", "b") != notice_id("ab")
+    assert notice_id("a", "b") == hashlib.sha256(b"a\0b").hexdigest()[:32]
 
 
 flag_lists = st.lists(
@@ -376,32 +605,14 @@ def test_nobody_hears_of_a_flag_twice_and_nothing_is_forgotten(
 # --- School days --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("start", "days", "expected"),
-    [
-        ("2026-10-13T15:00", 3, "2026-10-16T15:00"),  # Tuesday to Friday
-        ("2026-10-16T15:00", 3, "2026-10-21T15:00"),  # Friday to Wednesday
-        ("2026-10-17T15:00", 3, "2026-10-21T15:00"),  # Saturday to Wednesday
-        ("2026-10-13T08:00", 1, "2026-10-14T13:00"),  # 03:00 local: when school opens
-        ("2026-10-30T15:00", 3, "2026-11-04T16:00"),  # clocks go back: 10:00 stays 10:00
-        ("2026-03-05T16:00", 3, "2026-03-10T15:00"),  # clocks go forward
-        ("2026-10-13T15:00", 0, "2026-10-13T15:00"),
-    ],
-)
-def test_school_days_keep_the_local_time(start: str, days: int, expected: str) -> None:
-    """Weekends do not count, and clock changes do not move the hour."""
-    begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+def test_a_flag_of_the_night_reaches_officers_when_their_school_opens() -> None:
+    """Found at 03:00 in Chicago, told at 08:00 there, three school days later."""
+    night = START.replace(hour=8)
+    flag = a_flag(severity=Severity.MEDIUM, opened_at=night)
 
-    found = add_school_days(begin, days, ZONE, SchoolCalendar())
+    plan = planned([flag], a_situation(as_of=night))
 
-    assert found == datetime.fromisoformat(expected).replace(tzinfo=UTC)
-
-
-def test_a_school_without_days_waits_for_none() -> None:
-    """A calendar without any weekday must not wait for ever."""
-    calendar = SchoolCalendar(weekdays=(), opens=time(0))
-
-    assert add_school_days(START, 3, ZONE, calendar) == START
+    assert plan.next_at == datetime(2026, 10, 16, 13, tzinfo=UTC)
 
 
 def test_officers_hear_of_a_running_meeting_when_it_goes_on() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -629,6 +629,7 @@ def test_policy_values(file: Path) -> None:
         [school]
         days = ["fri", "mon"]
         closes = "15:30"
+        holidays = [["2026-12-21", 2027-01-01], 2026-11-26, "2026-11-27", "2026-11-26"]
         [retention]
         evidence = "2000d"
         [accounts]
@@ -650,6 +651,11 @@ def test_policy_values(file: Path) -> None:
     assert policy.accounts.webinar_hosts == ()
     assert policy.school_calendar.weekdays == (0, 4)
     assert policy.school_calendar.closes == time(15, 30)
+    assert policy.school_calendar.holidays == (
+        (date(2026, 11, 26), date(2026, 11, 26)),
+        (date(2026, 11, 27), date(2026, 11, 27)),
+        (date(2026, 12, 21), date(2027, 1, 1)),
+    )
     assert policy.retention == Retention(evidence=timedelta(days=2000))
     assert not policy.switch("guests-can-invite").is_enabled
     assert policy.switch("contract-scope").severity is Severity.HIGH
@@ -668,6 +674,16 @@ def test_policy_values(file: Path) -> None:
         "[school]\ndays = []",
         '[school]\ndays = ["Mo"]',
         '[school]\nopens = "16:00"\ncloses = "08:00"',
+        '[school]\nholidays = "2026-11-26"',
+        '[school]\nholidays = ["2026-11-31"]',
+        '[school]\nholidays = ["26.11.2026"]',
+        "[school]\nholidays = [20261126]",
+        "[school]\nholidays = [2026-11-26T00:00:00Z]",
+        '[school]\nholidays = [["2026-11-26"]]',
+        '[school]\nholidays = [["2026-11-27", "2026-11-26"]]',
+        '[school]\nholidays = [["2026-11-26", "2027-11-28"]]',
+        '[school]\nholidays = ["9999-12-31"]',
+        '[limits]\nacknowledge = "1"',
         '[retention]\nattendance = "29d"',
         '[retention]\nattendance = "60d"\nconfidential = "61d"',
         '[retention]\nattendance = "100d"\nevidence = "99d"',
