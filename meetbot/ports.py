@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from meetbot.domain.access_log import AccessEntry, NumberedEntry
+from meetbot.domain.approvals import Answer, Approval
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.casework import Case, CaseEvent, CaseStatus, Noted, Term
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
@@ -32,7 +33,10 @@ from meetbot.domain.overview import Precision, Quantiles
 from meetbot.domain.overview import Scope as OverviewScope
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.policy import Policy
-from meetbot.domain.registry import ExemptionKind, Registry
+from meetbot.domain.registry import ExemptionKind, Registry, RegistryFile, Row
+from meetbot.domain.registry_checks import Source
+from meetbot.domain.registry_history import KnownRow
+from meetbot.domain.registry_tables import Table
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
@@ -244,8 +248,16 @@ class SheetsPort(Protocol):
 class RegistrySource(Protocol):
     """Where the registry is imported from on a schedule."""
 
-    def read(self) -> Registry:
-        """The registry there now; raises `BadInput` with every mistake, or what was in the way."""
+    def read(self) -> Source:
+        """The tables there now, not validated yet; raises what was in the way."""
+
+
+class UploadReader(Protocol):
+    """Reads what somebody uploaded: CSV files, a zip of them, or a workbook; by name, bytes."""
+
+    def __call__(self, files: Sequence[tuple[str, bytes]]) -> Source:
+        """The tables, not validated yet; never raises, whatever the bytes are."""
+        ...
 
 
 class MailerPort(Protocol):
@@ -479,6 +491,13 @@ class MeetingStore(Protocol):
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
 
+    def named(self, text: str) -> int | None:
+        """Id of an occurrence by `OccurrenceKey.text`."""
+
+    def ahead(self, since: datetime, until: datetime) -> dict[int, str]:
+        """Not cancelled occurrences in scope that start in [since, until), ad-hoc calls left out:
+        id and `OccurrenceKey.text`."""
+
     def to_watch(self, start_at: datetime, end_at: datetime) -> list[MeetingRecord]:
         """Not cancelled occurrences in scope with a code that overlap the span and whose
         attendance is not final."""
@@ -611,13 +630,99 @@ class RegistryStore(Protocol):
         """The rows that were known at an instant."""
 
     def replace(self, registry: Registry, *, as_of: datetime) -> bool:
-        """Make this the known registry; ends and adds rows, keeps history. False: no change.
+        """Make this what is imported; ends and adds rows, keeps history. False: no change.
 
-        A link of the chain records the rows that came and those that ended.
+        Rows of the console stay, and one that is imported as well is one row. A link of the chain
+        records the rows that came and those that ended. Raises `Permanent` where an imported row
+        contradicts one of the console, which validation tells before.
+        """
+
+    def imported(self) -> Registry:
+        """The rows known now that an import brought."""
+
+    def kept(self) -> tuple[KnownRow, ...]:
+        """What an import has to agree with: rows of the console that are known, and those that were
+        ended there and have not come back."""
+
+    def known(
+        self,
+        *,
+        file: RegistryFile | None = None,
+        partner_id: str | None = None,
+        ended: bool = False,
+    ) -> tuple[KnownRow, ...]:
+        """Rows known now, with `ended` those of the past as well; of one file, of one partner."""
+
+    def get(self, number: int) -> KnownRow:
+        """One row, known or ended; raises `NotFound`."""
+
+    def add(self, row: Row, *, by: str, as_of: datetime) -> KnownRow:
+        """Add a row of the console, with the link that records it. It must have been validated."""
+
+    def end(
+        self, number: int, *, by: str, as_of: datetime, instead: Row | None = None
+    ) -> KnownRow | None:
+        """End a row, and add what takes its place, if anything; gives that. A link records both.
+
+        Raises `NotFound` where no row of this number is known.
         """
 
     def known_since(self) -> datetime | None:
-        """When the current state was imported; None before the first import."""
+        """Since when the current state is known; None before the first import."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What somebody uploaded and has yet to confirm. `by` is keyed; `changes` is the digest of the
+    differences that they were shown."""
+
+    id: str
+    by: str
+    uploaded_at: datetime
+    expires_at: datetime
+    tables: tuple[Table, ...]
+    changes: str
+
+
+class UploadStore(Protocol):
+    """Uploads that wait for a word: each once, by whoever made it, for an hour."""
+
+    def put(self, upload: Upload) -> None:
+        """Keep an upload in the place of this person's earlier one; expired ones are forgotten."""
+
+    def take(self, upload_id: str, *, by: str, as_of: datetime) -> Upload:
+        """Give an upload and forget it; raises `NotFound` for another's, a used or expired one."""
+
+    def get(self, upload_id: str, *, by: str, as_of: datetime) -> Upload:
+        """The same without forgetting it."""
+
+    def forget(self, *, before: datetime) -> int:
+        """Delete what expired; gives how many."""
+
+
+class ApprovalStore(Protocol):
+    """Requests for approval; each and each answer is recorded by a link of the chain."""
+
+    def add(self, approval: Approval) -> None:
+        """Store a request."""
+
+    def get(self, approval_id: str) -> Approval:
+        """One request; raises `NotFound`."""
+
+    def of(self, occurrence: str) -> list[Approval]:
+        """All requests for one occurrence (`OccurrenceKey.text`), newest first."""
+
+    def asked_by(self, host_key: str, *, limit: int) -> list[Approval]:
+        """A host's requests, newest first."""
+
+    def of_schools(
+        self, school_ids: Collection[str], *, as_of: datetime, waiting: bool, limit: int
+    ) -> list[Approval]:
+        """Requests to these schools: those that can be answered at an instant, the next meeting
+        first, or (not `waiting`) those that were answered or expired, newest first."""
+
+    def decide(self, approval_id: str, answer: Answer) -> Approval:
+        """Store an answer; raises `NotFound` where no request of this id waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1402,7 +1507,7 @@ class RegistryReads(Protocol):
         """The rows that were known at an instant."""
 
     def known_since(self) -> datetime | None:
-        """When the current state was imported; None before the first import."""
+        """Since when the current state is known; None before the first import."""
 
 
 class MetaReads(Protocol):
@@ -1490,6 +1595,16 @@ class Tx(Protocol):
     @property
     def shadows(self) -> ShadowStore:
         """What rules in shadow found."""
+        ...
+
+    @property
+    def approvals(self) -> ApprovalStore:
+        """Requests for approval."""
+        ...
+
+    @property
+    def uploads(self) -> UploadStore:
+        """Uploads that wait for a word."""
         ...
 
     @property

@@ -688,6 +688,7 @@ class Console(_Table):
 
     oidc: Oidc | None = None  # comes first: checking the URL needs it
     base_url: Annotated[str, AfterValidator(_web_root)] = "http://127.0.0.1:8000"
+    approvals_expire: Period = timedelta(days=14)
     four_eyes: tuple[Severity, ...] = ()
     """Severities of which a flag is upheld or dismissed by two officers."""
     listen: Annotated[Endpoint, BeforeValidator(_own_endpoint)] = Endpoint("127.0.0.1", 8000)

@@ -120,11 +120,7 @@ def registry_source_of(settings: Settings, workspace: Workspace) -> RegistrySour
     # Most districts import by hand, and the service need not hold what reads files.
     from meetbot.registry import SheetSource
 
-    return SheetSource(
-        workspace.sheets,
-        settings.registry.spreadsheet,
-        district_domains=settings.district.domains,
-    )
+    return SheetSource(workspace.sheets, settings.registry.spreadsheet)
 
 
 def endpoints_of(settings: Settings) -> tuple[Endpoint, ...]:
@@ -165,6 +161,7 @@ def district_of(settings: Settings) -> District:
         mails_a_day=mail.daily,
         storm_flags=mail.storm,
         reminders=settings.schedule.reminders,
+        approvals_expire=settings.console.approvals_expire,
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,
         weekly_at=settings.schedule.weekly.at,

@@ -6,11 +6,14 @@ The meeting is that of vector V02: staff leave at 30:00, the partner stays until
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
+from meetbot.domain.approvals import ApprovalState, Refusal
 from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 from meetbot.domain.notices import (
+    ApprovalNotice,
     Audience,
     Content,
     Coverage,
@@ -40,6 +43,7 @@ END = START + timedelta(minutes=45)
 ZONE = "America/Chicago"
 LINK = "https://meet.google.com/abc-defg-hij"
 CASE = "C-0123456789ab"
+APPROVAL = "Q-0123456789ab"
 
 
 def at(minutes: float) -> datetime:
@@ -403,6 +407,26 @@ def a_storm_notice() -> Notice:
     return a_notice(NoticeKind.STORM, content, audience=Audience.OPERATORS, to=to, thread=None)
 
 
+def an_approval_notice(state: ApprovalState = ApprovalState.PENDING) -> Notice:
+    """A host's request to the principal, or what was answered."""
+    partner = a_partner()
+    missing = (*partner.statuses[:-1], "no authorization on file")
+    content = ApprovalNotice(
+        card=a_card(partners=(replace(partner, statuses=missing),)),
+        approval_id=APPROVAL,
+        program="College Access",
+        starts_on=date(2026, 10, 14 if state is ApprovalState.NARROWED else 13),
+        ends_on=date(2026, 12, 18),
+        expires_at=START,
+        state=state,
+        refusal=Refusal.PARTNER_NOT_READY if state is ApprovalState.REFUSED else None,
+    )
+    if state is ApprovalState.PENDING:
+        to = ("pat.king@district.example",)
+        return a_notice(NoticeKind.APPROVAL, content, audience=Audience.PRINCIPAL, to=to)
+    return _to_host(NoticeKind.APPROVAL_OUTCOME, content, notice_id=f"approval-{state}")
+
+
 def every_notice() -> dict[str, Notice]:
     """Realistic notices of every kind, by a short name."""
     return {
@@ -425,6 +449,10 @@ def every_notice() -> dict[str, Notice]:
         "weekly": a_weekly_notice(),
         "all-clear": an_all_clear_notice(),
         "confidential": a_confidential_notice(),
+        "approval": an_approval_notice(),
+        "approval-granted": an_approval_notice(ApprovalState.APPROVED),
+        "approval-narrowed": an_approval_notice(ApprovalState.NARROWED),
+        "approval-refused": an_approval_notice(ApprovalState.REFUSED),
         "operations": an_operations_notice(),
         "roll-up": a_roll_up_notice(),
         "roll-up-host": a_roll_up_notice(Audience.HOST),

@@ -18,7 +18,7 @@ from meetbot.domain.flag_documents import instant
 from meetbot.errors import BadInput, Mistake
 
 app = typer.Typer(
-    help="The chain of decisions, imports, mails, deletions; who read what.",
+    help="The chain of what was decided, changed, mailed and deleted; who read what.",
     no_args_is_help=True,
 )
 
@@ -34,8 +34,8 @@ def verify(
 ) -> None:
     """Check the chain and what it records.
 
-    Recomputes every link, compares it with decisions, registry rows, sent mails and legal holds as
-    they are stored, and names the first difference. Exit 1 if there is one.
+    Recomputes every link, compares it with decisions, registry rows, approvals, sent mails and
+    legal holds as they are stored, and names the first difference. Exit 1 if there is one.
     """
     from meetbot.wiring import opened_store
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from meetbot import wiring
+from meetbot.domain.registry_checks import read_all
 from meetbot.errors import BadInput, MeetbotError
 from meetbot.jobs import import_registry
 from meetbot.jobs.deps import Deps
@@ -125,8 +126,12 @@ def _workspace(settings: Settings, app: App) -> Iterator[Check]:
 
 def _sheet(deps: Deps, source: RegistrySource) -> tuple[str, str]:
     """Whether the spreadsheet can be imported, and whether the schedule last did."""
-    source.read()
+    tables = source.read()
     with deps.store.reading() as tx:
+        kept = tx.registry.kept()
+        reading = read_all(tables, district_domains=deps.district.domains, kept=kept)
+        if reading.registry is None:
+            raise BadInput(mistake.as_mistake() for mistake in reading.mistakes)
         problem = tx.meta.source(import_registry.SOURCE).problem
     if problem:
         fix = "correct the spreadsheet, or import it by hand: `meetbot registry import`"

@@ -22,11 +22,11 @@ from meetbot.domain.spreadsheets import (
 from meetbot.errors import BadInput, Mistake
 from meetbot.registry import (
     FileDiff,
-    Reading,
     RegistryDiff,
     RegistryMistake,
-    read_sheet,
-    read_source,
+    Source,
+    sheet_source,
+    source_of,
     write_folder,
 )
 
@@ -58,22 +58,23 @@ def import_registry(
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()
-    reading = _read(source, settings)
-    if reading.registry is None:
-        _report_mistakes(reading.mistakes, as_json=as_json)
-        raise typer.Exit(1)
+    domains = settings.district.domains
+    tables = _read(source, settings)
     with opened_store(settings) as store:
         if dry_run:
-            changes = job.preview(store, reading.registry)
-            done = job.Import(changes, is_imported=False, is_refused=False)
+            with store.reading() as tx:
+                done = job.preview(tx, tables, domains)
         else:
             done = job.import_registry(
                 store,
-                reading.registry,
-                district_domains=settings.district.domains,
+                tables,
+                district_domains=domains,
                 as_of=datetime.now(UTC),
                 is_confirmed=yes,
             )
+    if done.mistakes:
+        _report_mistakes(done.mistakes, as_json=as_json)
+        raise typer.Exit(1)
     if as_json:
         print(json.dumps(_document(done.changes, is_imported=done.is_imported), indent=2))
     else:
@@ -91,18 +92,17 @@ def import_registry(
         )
 
 
-def _read(source: str, settings: Settings) -> Reading:
-    """Read and check a source; raises BadInput for a spreadsheet that is named wrong."""
-    domains = settings.district.domains
+def _read(source: str, settings: Settings) -> Source:
+    """Read a source; raises BadInput for a spreadsheet that is named wrong."""
     if not is_spreadsheet(source):
-        return read_source(Path(source), district_domains=domains)
+        return source_of(Path(source))
     spreadsheet = spreadsheet_id(source)
     if spreadsheet is None:
         raise BadInput([Mistake("SOURCE", WHAT_IS_WRONG, HOW_TO_NAME)])
     from meetbot.wiring import opened
 
     with opened(settings) as app:
-        return read_sheet(app.workspace.sheets, spreadsheet, district_domains=domains)
+        return sheet_source(app.workspace.sheets, spreadsheet)
 
 
 @app.command("export")
@@ -163,6 +163,9 @@ def _print_diff(changes: RegistryDiff) -> None:
             print(f"  ~ {_shown_key(row_key(change.after))}: {columns}")
         for row in part.removed:
             print(f"  - {_shown_key(row_key(row))}")
+    if changes.of_console:
+        stay = ", ".join(f"{p.file} {p.of_console}" for p in changes.files if p.of_console)
+        print(f"Rows added in the console stay: {stay}.")
 
 
 def _shown_key(key: object) -> str:
@@ -189,6 +192,7 @@ def _document(changes: RegistryDiff, *, is_imported: bool) -> dict[str, object]:
 def _file_document(part: FileDiff) -> dict[str, object]:
     return {
         "known": part.known,
+        "console": part.of_console,
         "added": [to_cells(row) for row in part.added],
         "changed": [
             {

@@ -12,7 +12,18 @@ from flask_babel import Babel
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
-from meetbot.console import access_page, api, cases, overview, signin, start
+from meetbot.console import (
+    access_page,
+    api,
+    approvals,
+    cases,
+    overview,
+    registry,
+    registry_edits,
+    registry_uploads,
+    signin,
+    start,
+)
 from meetbot.console.access import error_page, guard, viewer_or_none
 from meetbot.console.navigation import entries
 from meetbot.console.oidc import GOOGLE, Provider
@@ -68,6 +79,10 @@ def create_app(
         signin.blueprint,
         start.blueprint,
         cases.blueprint,
+        approvals.blueprint,
+        registry.blueprint,
+        registry_edits.blueprint,
+        registry_uploads.blueprint,
         access_page.blueprint,
         overview.blueprint,
         api.blueprint,

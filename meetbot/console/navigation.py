@@ -22,6 +22,8 @@ _ALL = (
     Entry("start.page", lazy_gettext("Start")),
     Entry("cases.listed", lazy_gettext("Cases")),
     Entry("cases.asked", lazy_gettext("My meetings")),
+    Entry("approvals.page", lazy_gettext("Approvals")),
+    Entry("registry.page", lazy_gettext("Registry")),
     Entry("overview.page", lazy_gettext("Overview")),
     Entry("overview.operations", lazy_gettext("Operations")),
     Entry("access.page", lazy_gettext("Access log")),

@@ -124,7 +124,7 @@ def _partners(
 ) -> tuple[PartnerLine, ...]:
     programs = programs_of(dossier)
     lines = [
-        _partner(dossier, partner, programs[partner], contacts, is_signed_in)
+        partner_line(dossier, partner, programs[partner], contacts, is_signed_in)
         for partner in programs
     ]
     outside = {i.guest.domain for i in dossier.outsiders if i.partner_id is None}
@@ -136,13 +136,14 @@ def _partners(
     return tuple(lines)
 
 
-def _partner(
+def partner_line(
     dossier: Dossier,
     partner_id: str,
     program_id: str | None,
     contacts: Mapping[str, str],
-    is_signed_in: bool,
+    is_signed_in: bool = False,
 ) -> PartnerLine:
+    """A partner's standing for this meeting, as a mail may tell it."""
     partner = dossier.registry.partner(partner_id)
     if partner is None:
         return PartnerLine(NEUTRAL_PARTNER, is_registered=False, statuses=("not in the registry",))

@@ -30,6 +30,34 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "decisions": ("by", "decided_at", "flag_id", "note", "reason", "status"),
     "registry_rows": ("cells", "file", "known_from", "row_key"),
     "registry_ends": ("cells", "file", "known_from", "known_to", "row_key"),
+    "console_rows": ("by", "cells", "file", "known_from", "origin", "row_key"),
+    "console_ends": ("cells", "ended_by", "file", "known_from", "known_to", "row_key"),
+    "approvals": (
+        "asked_at",
+        "end_at",
+        "ends_on",
+        "expires_at",
+        "host",
+        "id",
+        "occurrence",
+        "partner_id",
+        "program_id",
+        "school_id",
+        "start_at",
+        "starts_on",
+        "words",
+    ),
+    "approval_ends": (
+        "answer",
+        "authorization_id",
+        "decided_at",
+        "decided_by",
+        "granted_from",
+        "granted_to",
+        "id",
+        "refusal",
+        "state",
+    ),
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
     "api_tokens": ("added_at", "by", "digest", "expires_at", "id", "program", "scopes"),
@@ -53,8 +81,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
 
 `notice` of a mail is the SHA-256 of the stored text. `…_ends` tell that a row was ended: a registry
-row by an import, a hold or a token by its removal, a storm of mails by who released or dropped
-them.
+row by an import or (`console_…`) by somebody in the console, a request for approval by its answer,
+a hold or a token by its removal, a storm of mails by who released or dropped them.
 """
 
 Payload = Mapping[str, Any]
@@ -68,6 +96,7 @@ class LinkKind(StrEnum):
     CASE = "case"
     """Something was done about a case: asked, answered, escalated, proposed, undone …"""
     REGISTRY = "registry"
+    APPROVAL = "approval"
     MAIL = "mail"
     HOLD = "hold"
     STORM = "storm"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
+from meetbot.domain.approvals import ApprovalState, Refusal
 from meetbot.domain.chain import Head
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 
@@ -24,6 +25,10 @@ class NoticeKind(StrEnum):
     """To the host during the meeting: staff are missing now."""
     DIGEST = "digest"
     WEEKLY = "weekly"
+    APPROVAL = "approval"
+    """To principal and leads: a host asks for the approval of a meeting ahead."""
+    APPROVAL_OUTCOME = "approval-outcome"
+    """To the host: what was answered."""
     ESCALATION = "escalation"
     """A critical flag that nobody acknowledged in time."""
     QUESTION = "question"
@@ -279,6 +284,23 @@ class StormNotice:
     """False: it was told before, and goes on."""
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalNotice:
+    """Content of `approval` and `approval-outcome`. What people wrote stays in the console."""
+
+    card: MeetingCard
+    """Its only partner is the one asked for."""
+    approval_id: str
+    program: str
+    """Empty where naming it would tell too much."""
+    starts_on: date
+    ends_on: date
+    """As asked for, or as granted."""
+    expires_at: datetime
+    state: ApprovalState
+    refusal: Refusal | None = None
+
+
 Content = (
     MeetingNotice
     | ReminderNotice
@@ -287,6 +309,7 @@ Content = (
     | OperationsNotice
     | RollUpNotice
     | StormNotice
+    | ApprovalNotice
 )
 
 

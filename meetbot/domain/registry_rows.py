@@ -308,15 +308,18 @@ class Column:
     may_be_empty: bool = False
     form: str = "text"
     """`date`, `instant`, `yes`, `list`, `word` (of a fixed set) or `text`."""
+    choices: tuple[str, ...] = ()
+    """The words of a fixed set."""
 
 
 def _column(name: str, kind: type[StrEnum] | str = "text") -> Column:
     """A column from its contract notation: a trailing `*` makes it optional."""
     optional = name.endswith("*")
     if not isinstance(kind, str):
-        return Column(name.rstrip("*"), optional, partial(_to_member, kind), str, form="word")
-    decode, encode = _CODECS[kind]
-    return Column(name.rstrip("*"), optional, decode, encode, form=kind)
+        decode = partial(_to_member, kind)
+        words = tuple(kind)
+        return Column(name.rstrip("*"), optional, decode, str, form="word", choices=words)
+    return Column(name.rstrip("*"), optional, *_CODECS[kind], form=kind)
 
 
 _CODECS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {

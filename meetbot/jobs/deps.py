@@ -55,6 +55,8 @@ class District:
         timedelta(hours=24),
         timedelta(hours=1),
     )
+    approvals_expire: timedelta = timedelta(days=14)
+    """How long a request for approval can be answered; never after the meeting has begun."""
     digest_at: time = time(7, 30)
     weekly_day: int = 0
     """0 is Monday."""

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from meetbot.domain.registry import Registry
 from meetbot.domain.registry_changes import RegistryDiff, diff
-from meetbot.errors import BadInput, MeetbotError
+from meetbot.domain.registry_checks import Reading, Source, read_all
+from meetbot.domain.registry_tables import RegistryMistake
+from meetbot.errors import MeetbotError
 from meetbot.jobs.collect_calendars import forget_if_district_identities
 from meetbot.jobs.collect_people import note_source
 from meetbot.jobs.deps import Deps
@@ -20,48 +22,100 @@ _KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What an import changed, or would have; `is_refused`: too much of a file would vanish."""
+    """What an import changed, or would have.
+
+    `is_refused`: too much of a file would vanish. With `mistakes` there is nothing to compare.
+    """
 
     changes: RegistryDiff
     is_imported: bool
     is_refused: bool
+    mistakes: tuple[RegistryMistake, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A source against what is known."""
+
+    reading: Reading
+    changes: RegistryDiff
+    is_first: bool
 
 
 def import_registry(
     store: Store,
-    registry: Registry,
+    source: Source,
     *,
     district_domains: Collection[str],
     as_of: datetime,
     is_confirmed: bool = False,
 ) -> Import:
-    """Make this the known registry, unless more than 10 % of a file would vanish unconfirmed.
+    """Make this what is imported, unless more than 10 % of a file would vanish unconfirmed.
 
     Every meeting that it may concern becomes due. No difference changes nothing.
     """
     with store.reading() as tx:  # most of the time there is nothing to do, and nobody to hold up
-        changes, is_first = _compared(tx, registry)
-    if changes.is_empty and not is_first:
-        return Import(changes, is_imported=True, is_refused=False)
+        seen = _compared(tx, source, district_domains)
+    if seen.reading.registry is None or (seen.changes.is_empty and not seen.is_first):
+        return _as_import(seen, is_imported=seen.reading.registry is not None)
     with store.transaction() as tx:
-        changes, _ = _compared(tx, registry)
-        if changes.needs_confirmation and not is_confirmed:
-            return Import(changes, is_imported=False, is_refused=True)
-        before = tx.registry.current()
-        tx.registry.replace(registry, as_of=as_of)
-        tx.meetings.mark_due(as_of, since=as_of - _KEPT)
-        forget_if_district_identities(tx, before, registry, district_domains)
-    return Import(changes, is_imported=True, is_refused=False)
+        return import_in(
+            tx, source, district_domains=district_domains, as_of=as_of, is_confirmed=is_confirmed
+        )
 
 
-def preview(store: Store, registry: Registry) -> RegistryDiff:
+def import_in(
+    tx: Tx,
+    source: Source,
+    *,
+    district_domains: Collection[str],
+    as_of: datetime,
+    is_confirmed: bool = False,
+) -> Import:
+    """The same inside a transaction."""
+    found = _compared(tx, source, district_domains)
+    registry = found.reading.registry
+    if registry is None:
+        return _as_import(found, is_imported=False)
+    if found.changes.needs_confirmation and not is_confirmed:
+        return Import(found.changes, is_imported=False, is_refused=True)
+    before = tx.registry.current()
+    if tx.registry.replace(registry, as_of=as_of):
+        note_changed(tx, before, district_domains, as_of)
+    return _as_import(found, is_imported=True)
+
+
+def note_changed(
+    tx: Tx,
+    before: Registry,
+    domains: Collection[str],
+    as_of: datetime,
+    *,
+    concerned: Collection[str] | None = None,
+) -> None:
+    """Every meeting that a change of the registry may concern is decided again: all of them, or
+    those of the keyed guests who are `concerned`."""
+    tx.meetings.mark_due(as_of, since=as_of - _KEPT, address_keys=concerned)
+    forget_if_district_identities(tx, before, tx.registry.current(), domains)
+
+
+def preview(tx: Tx, source: Source, district_domains: Collection[str]) -> Import:
     """What an import would change."""
-    with store.reading() as tx:
-        return _compared(tx, registry)[0]
+    return _as_import(_compared(tx, source, district_domains), is_imported=False)
 
 
-def _compared(tx: Tx, registry: Registry) -> tuple[RegistryDiff, bool]:
-    return diff(tx.registry.current(), registry), tx.registry.known_since() is None
+def _as_import(found: _Compared, *, is_imported: bool) -> Import:
+    return Import(
+        found.changes, is_imported=is_imported, is_refused=False, mistakes=found.reading.mistakes
+    )
+
+
+def _compared(tx: Tx, source: Source, district_domains: Collection[str]) -> _Compared:
+    kept = tx.registry.kept()
+    reading = read_all(source, district_domains=district_domains, kept=kept)
+    known = tx.registry.imported()
+    changes = diff(known, known if reading.registry is None else reading.registry, kept)
+    return _Compared(reading, changes, tx.registry.known_since() is None)
 
 
 def run(deps: Deps, as_of: datetime) -> Outcome:
@@ -85,7 +139,7 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
     except MeetbotError as error:
         problem = _problem(error)
     else:
-        problem = _vanishing(imported) if imported.is_refused else ""
+        problem = _refusal(imported)
         outcome.count("registry_rows_changed", _size(imported) if imported.is_imported else 0)
     if problem:
         tally.note_failed(problem)
@@ -105,14 +159,17 @@ def _forget(deps: Deps) -> None:
 
 
 def _problem(error: MeetbotError) -> str:
-    if not isinstance(error, BadInput):
-        return f"{error}; {error.fix}" if error.fix else str(error)
-    number = len(error.mistakes)
-    more = f" (and {number - 1} more mistakes)" if number > 1 else ""
-    return f"{error.mistakes[0]}{more}; the registry from before stays"
+    return f"{error}; {error.fix}" if error.fix else str(error)
 
 
-def _vanishing(imported: Import) -> str:
+def _refusal(imported: Import) -> str:
+    """Why nothing was imported; empty where it was."""
+    number = len(imported.mistakes)
+    if number:
+        more = f" (and {number - 1} more mistakes)" if number > 1 else ""
+        return f"{imported.mistakes[0].as_mistake()}{more}; the registry from before stays"
+    if not imported.is_refused:
+        return ""
     tabs = ", ".join(part.file.value for part in imported.changes.vanishing)
     return (
         f"more than 10 % of the rows of {tabs} would vanish; the registry from before stays: "

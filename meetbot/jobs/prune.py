@@ -46,8 +46,10 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             outcome.count("pruned_edits", tx.meetings.prune_edits(cutoffs.attendance))
         uses = tx.exemptions.prune(before=cutoffs.attendance)
         sessions = tx.sessions.prune(before=as_of - _SESSIONS, nobodys_before=as_of - _NOBODYS)
+        uploads = tx.uploads.forget(before=as_of)
     outcome.count("pruned_exemption_uses", uses)
     outcome.count("pruned_sessions", sessions)
+    outcome.count("pruned_uploads", uploads)
     for name, number in counts.items():
         outcome.count(f"pruned_{name}", number)
     return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -29,6 +30,8 @@ from meetbot.rules import is_confidential, waiting_without_staff
 
 _DAY = timedelta(hours=24)
 _NUDGE = "nudge"
+_NOT_COVERED = "no approval of a principal or department lead covers it."
+_NOT_ANSWERED = "approval was asked for and is not answered yet."
 _NUDGE_AFTER = timedelta(seconds=60)
 
 
@@ -91,7 +94,8 @@ def _remind(deps: Deps, tx: Tx, roster: Roster, record: MeetingRecord, as_of: da
     host = dossier.host.address
     if dossier.scope is not Scope.FULL or host is None or is_confidential(dossier):
         return 0
-    missing = _missing(dossier)
+    asked = {a.partner_id for a in tx.approvals.of(dossier.key.text) if a.waits(as_of)}
+    missing = _missing(dossier, asked)
     sent = tx.reminders.of(dossier.key.text)
     lead = due_lead(
         dossier.start_at, as_of, deps.district.reminders, sent, is_authorized=not missing
@@ -135,13 +139,16 @@ def _link(code: str) -> str:
     return f"https://meet.google.com/{code[:3]}-{code[3:7]}-{code[7:]}"
 
 
-def _missing(dossier: Dossier) -> tuple[str, ...]:
-    """What stands between this meeting and an authorization, as sentences; empty: authorized."""
+def _missing(dossier: Dossier, asked: Collection[str]) -> tuple[str, ...]:
+    """What stands between this meeting and an authorization, as sentences; empty: authorized.
+
+    `asked` are partners for whom a request waits for its answer.
+    """
     if not dossier.has(Evidence.REGISTRY):
         return ("The registry is not there yet, so the approval could not be checked.",)
     occasion = occasion_of(dossier)
     missing = [
-        f"{_name(dossier, partner)}: no approval of a principal or department lead covers it."
+        f"{_name(dossier, partner)}: {_NOT_ANSWERED if partner in asked else _NOT_COVERED}"
         for partner, program in programs_of(dossier).items()
         if not isinstance(
             authorization_answer(dossier.registry, partner, program, occasion), Authorized

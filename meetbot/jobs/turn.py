@@ -101,7 +101,7 @@ class Turn:
         self.tx.flags.save_all(saves, told=self._told, noted=self._noted, as_of=self._as_of)
         self.tx.outbox.add(self._notices, as_of=self._as_of)
         for occurrence in self._dropped:
-            ahead = (NoticeKind.REMINDER, NoticeKind.FIX_IT)
+            ahead = (NoticeKind.REMINDER, NoticeKind.FIX_IT, NoticeKind.APPROVAL)
             self.tx.outbox.drop(occurrence, ahead, as_of=self._as_of)
         self.tx.meetings.judged(self._judged, as_of=self._as_of)
 

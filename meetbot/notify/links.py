@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from meetbot.domain.notices import Audience, MeetingCard
 
 _CASE = re.compile(r"C-[0-9a-f]{12}", re.ASCII)
+_APPROVAL = re.compile(r"Q-[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Links:
     def ask(self, card: MeetingCard) -> str:
         """Where the host asks for the approval of a meeting."""
         return self._of_case("approvals/ask", card)
+
+    def approval(self, approval_id: str) -> str:
+        """The page of one request for approval."""
+        is_one = _APPROVAL.fullmatch(approval_id)
+        return self.page(f"approvals/{approval_id}") if is_one else ""
 
     def page(self, name: str) -> str:
         """A page of its own, such as `overview`."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar, assert_never
+from zoneinfo import ZoneInfo
 
+from meetbot.domain.approvals import ApprovalState, Refusal
 from meetbot.domain.chain import Head
+from meetbot.domain.dates import local_interval
 from meetbot.domain.findings import Certainty
 from meetbot.domain.notices import (
+    ApprovalNotice,
     Audience,
     Content,
     Coverage,
@@ -32,6 +36,7 @@ from meetbot.notify.text import (
     clock,
     clock_seconds,
     day,
+    iso_day,
     minutes,
     total_seconds,
     when,
@@ -263,6 +268,23 @@ class StormView:
     zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """For `approval` and `approval-outcome`; `sentences` say what was answered."""
+
+    meeting: MeetingView
+    program: str
+    days: str
+    expires: str
+    link: str
+    headline: str
+    sentences: tuple[str, ...]
+    is_good_news: bool
+    is_own: bool
+    """Officers are told: the host had nobody else to ask."""
+    zone: str
+
+
 View = (
     MeetingNoticeView
     | ReminderView
@@ -272,6 +294,7 @@ View = (
     | OperationsView
     | RollUpView
     | StormView
+    | ApprovalView
 )
 
 
@@ -302,6 +325,8 @@ def view_of(
             return _roll_up(audience, content, any_contact, links)
         case StormNotice():
             return _storm(content, links)
+        case ApprovalNotice():
+            return _approval(audience, content, any_contact, links)
         case _:
             assert_never(content)
 
@@ -477,6 +502,59 @@ def _storm(content: StormNotice, links: Links) -> StormView:
         link=links.page("operations"),
         zone=content.zone,
     )
+
+
+_ANSWERS = {
+    ApprovalState.PENDING: "Not answered yet",
+    ApprovalState.APPROVED: "Approved",
+    ApprovalState.NARROWED: "Approved for fewer days",
+    ApprovalState.REFUSED: "Not approved",
+}
+_REFUSALS = {
+    Refusal.PARTNER_NOT_READY: "The partner is not ready: contract, certification or program.",
+    Refusal.NOT_PLANNED: "This meeting is not part of what the school has planned.",
+    Refusal.OTHER_DATES: "Other days would suit: ask again for those.",
+    Refusal.OTHER: "The reason is on the page.",
+}
+
+
+def _approval(
+    audience: Audience, content: ApprovalNotice, any_contact: str, links: Links
+) -> ApprovalView:
+    card = content.card
+    days = _days(content.starts_on, content.ends_on)
+    return ApprovalView(
+        meeting=_meeting(card, any_contact, ""),
+        program=content.program,
+        days=days,
+        expires=f"{day(content.expires_at, card.zone)}, {clock(content.expires_at, card.zone)}",
+        link=links.approval(content.approval_id),
+        headline=_ANSWERS[content.state],
+        sentences=tuple(_answer_sentences(content, days, is_own=audience is Audience.OFFICERS)),
+        is_good_news=content.state is not ApprovalState.REFUSED,
+        is_own=audience is Audience.OFFICERS,
+        zone=card.zone,
+    )
+
+
+def _days(first: date, last: date) -> str:
+    return (
+        iso_day(f"{first}") if first == last else f"{iso_day(f'{first}')} to {iso_day(f'{last}')}"
+    )
+
+
+def _answer_sentences(content: ApprovalNotice, days: str, *, is_own: bool) -> Iterator[str]:
+    if is_own:
+        yield "The school names nobody else who could have decided."
+    if content.state is ApprovalState.REFUSED:
+        yield _REFUSALS[content.refusal or Refusal.OTHER]
+        yield "Do not hold the meeting with the partner without an approval."
+        return
+    yield f"Approved days: {days}."
+    zone = ZoneInfo(content.card.zone)
+    window = local_interval(content.starts_on, content.ends_on, zone)
+    if not window.covers(content.card.start_at, content.card.end_at):
+        yield "This meeting is on none of them: move it, or ask again."
 
 
 def _operations_headline(content: OperationsNotice, lost: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meetbot.domain.registry import COLUMNS, RegistryFile
-from meetbot.registry.tables import LONGEST_CELL, RegistryMistake, Table
+from meetbot.domain.registry_tables import LONGEST_CELL, RegistryMistake, Table
 
 _SAVE_AS = 'save it as "CSV UTF-8 (comma delimited)"'
 _WIDE_MARKS = (
@@ -30,12 +30,17 @@ def read_csv(path: Path, file: RegistryFile) -> Table:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        header = ",".join(column.name for column in COLUMNS[file])
-        return _unreadable(file, "is missing", f"create it; with no rows yet, only: {header}")
+        return missing_table(file)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return _unreadable(file, f"cannot be read ({reason})", "check what it is and its rights")
     return parse_csv(data, file)
+
+
+def missing_table(file: RegistryFile) -> Table:
+    """The table of a file that is not there."""
+    header = ",".join(column.name for column in COLUMNS[file])
+    return _unreadable(file, "is missing", f"create it; with no rows yet, only: {header}")
 
 
 def parse_csv(data: bytes, file: RegistryFile) -> Table:

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from meetbot.domain.registry import COLUMNS, Registry, RegistryFile, to_cells
+from meetbot.domain.registry_checks import Reading, Source, read_all
+from meetbot.domain.registry_history import KnownRow
+from meetbot.domain.registry_tables import RegistryMistake
 from meetbot.errors import Permanent
 from meetbot.registry.csv_source import read_folder
-from meetbot.registry.tables import RegistryMistake
-from meetbot.registry.validate import Reading, read_tables
 
 
-def read_source(source: Path, *, district_domains: Collection[str]) -> Reading:
+def read_source(
+    path: Path, *, district_domains: Collection[str], kept: Sequence[KnownRow] = ()
+) -> Reading:
     """Read a folder of the eight CSV files, or one .xlsx. Never raises: mistakes are returned."""
-    if os.path.isdir(source):  # unlike Path.is_dir, does not raise where rights are missing
-        return read_tables(read_folder(source), district_domains=district_domains)
-    if source.suffix.lower() == ".xlsx":
+    return read_all(source_of(path), district_domains=district_domains, kept=kept)
+
+
+def source_of(path: Path) -> Source:
+    """The tables in a folder of the eight CSV files, or in one .xlsx, not validated yet."""
+    if os.path.isdir(path):  # unlike Path.is_dir, does not raise where rights are missing
+        return Source(tuple(read_folder(path)))
+    if path.suffix.lower() == ".xlsx":
         # openpyxl takes 20 MiB, and the service never opens a workbook.
         from meetbot.registry.xlsx_source import read_workbook
 
-        tables = read_workbook(source)
-        if isinstance(tables, RegistryMistake):
-            return Reading(None, (tables,))
-        return read_tables(tables, district_domains=district_domains)
-    what = (
-        "is neither a folder nor an .xlsx workbook" if os.path.exists(source) else "does not exist"
-    )
+        return read_workbook(path, path.name)
+    what = "is neither a folder nor an .xlsx workbook" if os.path.exists(path) else "does not exist"
     fix = "name the folder of the eight CSV files, or an .xlsx with those names as tabs"
-    return Reading(None, (RegistryMistake(source.name or str(source), 0, "", what, fix),))
+    return Source(problem=RegistryMistake(path.name or str(path), 0, "", what, fix))
 
 
 def write_folder(registry: Registry, folder: Path) -> tuple[Path, ...]:

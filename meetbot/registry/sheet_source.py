@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from meetbot.domain.registry import COLUMNS, Column, Registry, RegistryFile
-from meetbot.errors import BadInput
+from meetbot.domain.registry import COLUMNS, Column, RegistryFile
+from meetbot.domain.registry_checks import Reading, Source, read_all
+from meetbot.domain.registry_tables import RegistryMistake, Table, trim_end
 from meetbot.ports import SheetsPort, SheetTab, SheetValue
-from meetbot.registry.tables import RegistryMistake, Table, trim_end
-from meetbot.registry.validate import Reading, read_tables
 
 _ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's days have no zone
 _DAYS = (36_526.0, 73_051.0)
@@ -27,35 +26,35 @@ _ERRORS = frozenset(
 
 
 class SheetSource:
-    """`ports.RegistrySource`: one spreadsheet, read and validated anew each time."""
+    """`ports.RegistrySource`: one spreadsheet, read anew each time."""
 
-    def __init__(
-        self, sheets: SheetsPort, spreadsheet: str, *, district_domains: Collection[str]
-    ) -> None:
+    def __init__(self, sheets: SheetsPort, spreadsheet: str) -> None:
         self._sheets = sheets
         self._spreadsheet = spreadsheet
-        self._domains = district_domains
 
-    def read(self) -> Registry:
-        """The registry in the spreadsheet; raises `BadInput` with every mistake."""
-        reading = read_sheet(self._sheets, self._spreadsheet, district_domains=self._domains)
-        if reading.registry is None:
-            raise BadInput(mistake.as_mistake() for mistake in reading.mistakes)
-        return reading.registry
+    def read(self) -> Source:
+        """The tables of the spreadsheet."""
+        return sheet_source(self._sheets, self._spreadsheet)
 
 
 def read_sheet(
     sheets: SheetsPort, spreadsheet: str, *, district_domains: Collection[str]
 ) -> Reading:
     """Read and validate a spreadsheet. Mistakes are returned, what is in the way is raised."""
+    return read_all(sheet_source(sheets, spreadsheet), district_domains=district_domains)
+
+
+def sheet_source(sheets: SheetsPort, spreadsheet: str) -> Source:
+    """The tables of a spreadsheet, not validated yet."""
     named: dict[str, list[str]] = {}
     for title in sheets.titles(spreadsheet):
         named.setdefault(_tab_name(title), []).append(title)
     wanted = {file: named.get(file.value, []) for file in RegistryFile}
     read = sheets.read(spreadsheet, [titles[0] for titles in wanted.values() if len(titles) == 1])
     tabs = {_tab_name(tab.title): tab for tab in read}
-    tables = [to_table(file, titles, tabs.get(file.value)) for file, titles in wanted.items()]
-    return read_tables(tables, district_domains=district_domains)
+    return Source(
+        tuple(to_table(file, titles, tabs.get(file.value)) for file, titles in wanted.items())
+    )
 
 
 def _tab_name(title: str) -> str:

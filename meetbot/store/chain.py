@@ -42,11 +42,13 @@ from meetbot.domain.chain import (
     sha256,
 )
 from meetbot.domain.flags import FlagStatus
+from meetbot.domain.registry_history import Origin
 from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
 from meetbot.store.tables import (
     api_tokens,
+    approvals,
     case_events,
     chain,
     decisions,
@@ -192,6 +194,10 @@ LINKS: Mapping[str, Column[Any]] = {
     "case_events": case_events.c.link,
     "registry_rows": registry_rows.c.link,
     "registry_ends": registry_rows.c.ended_link,
+    "console_rows": registry_rows.c.link,
+    "console_ends": registry_rows.c.ended_link,
+    "approvals": approvals.c.link,
+    "approval_ends": approvals.c.ended_link,
     "outbox": outbox.c.link,
     "holds": holds.c.link,
     "hold_ends": holds.c.ended_link,
@@ -203,12 +209,23 @@ LINKS: Mapping[str, Column[Any]] = {
 """For each name in `payload.rows` the column that names the link."""
 _ONLY: Mapping[str, ColumnElement[bool]] = {
     "registry_ends": registry_rows.c.known_to.is_not(None),
+    "approval_ends": approvals.c.decided_at.is_not(None),
     "outbox": outbox.c.state == OutboxState.SENT,
     "hold_ends": holds.c.removed_at.is_not(None),
     "api_token_ends": api_tokens.c.ended_at.is_not(None),
     "storm_ends": storms.c.ended_at.is_not(None),
 }
 """Which rows some link has to know, where not all of them."""
+
+
+_OF_CONSOLE = or_(registry_rows.c.origin != Origin.IMPORT.value, registry_rows.c.by.is_not(None))
+_KIND: Mapping[str, ColumnElement[bool]] = {
+    "registry_rows": ~_OF_CONSOLE,
+    "console_rows": _OF_CONSOLE,
+    "registry_ends": registry_rows.c.ended_by.is_(None),
+    "console_ends": registry_rows.c.ended_by.is_not(None),
+}
+"""Which rows go by this name at all, where two names share a column of links."""
 
 
 def _rows_of(table: str) -> Select[Any]:
@@ -219,6 +236,8 @@ def _rows_of(table: str) -> Select[Any]:
         for name in ROWS[table]
     ]
     query = select(*values, source.id.label("name"), link.label("of_link"))
+    if table in _KIND:
+        query = query.where(_KIND[table])
     if table in _ONLY:
         return query.where(or_(_ONLY[table], link.is_not(None)))
     return query

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
 from meetbot.store.access_log import SqlAccessLog
+from meetbot.store.approvals import SqlApprovals
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
@@ -35,6 +36,7 @@ from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
 from meetbot.store.storms import SqlStorms
 from meetbot.store.tokens import SqlTokens
+from meetbot.store.uploads import SqlUploads
 
 _WAIT_SECONDS = 60
 
@@ -52,6 +54,8 @@ class SqlTx:
         self.cases = SqlCases(connection)
         self.snapshots = SqlSnapshots(connection)
         self.shadows = SqlShadows(connection)
+        self.approvals = SqlApprovals(connection)
+        self.uploads = SqlUploads(connection)
         self.outbox = SqlOutbox(connection)
         self.storms = SqlStorms(connection)
         self.overview = SqlOverview(connection)

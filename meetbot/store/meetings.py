@@ -156,6 +156,23 @@ class SqlMeetings:
         meeting_id: int | None = self._connection.execute(query).scalar()
         return meeting_id
 
+    def named(self, text: str) -> int | None:
+        """Id of an occurrence by `OccurrenceKey.text`."""
+        query = select(meetings.c.id).where(meetings.c.key_text == text)
+        meeting_id: int | None = self._connection.execute(query).scalar()
+        return meeting_id
+
+    def ahead(self, since: datetime, until: datetime) -> dict[int, str]:
+        """Occurrences in scope, not cancelled, that start in [since, until): id and key."""
+        query = select(meetings.c.id, meetings.c.key_text).where(
+            meetings.c.scope != Scope.NONE,
+            meetings.c.is_cancelled.is_(False),
+            meetings.c.copies > 0,
+            meetings.c.start_at >= since,
+            meetings.c.start_at < until,
+        )
+        return {row.id: row.key_text for row in self._connection.execute(query)}
+
     def judged(self, notes: Sequence[Judged], *, as_of: datetime) -> None:
         """Note results of judging; a change that came meanwhile keeps an occurrence due."""
         rows = [_judged_row(one, as_of) for one in notes]

@@ -44,6 +44,7 @@ from meetbot.store.statements import batches, overlaps, upsert
 from meetbot.store.tables import (
     access_log,
     accounts,
+    approvals,
     calendars,
     case_events,
     cases,
@@ -147,6 +148,7 @@ class SqlRetention:
         self._purge_registry(purge)
         if not held.is_any:  # of what a line speaks is not asked: all are kept
             purge.delete(access_log, access_log.c.at < cutoffs.evidence)
+        self._purge_approvals(purge)
         purge.recorded_delete(
             holds, and_(holds.c.removed_at < cutoffs.evidence), ("holds", "hold_ends")
         )
@@ -339,8 +341,20 @@ class SqlRetention:
         ]
         for some in batches(ids):
             purge.recorded_delete(
-                registry_rows, registry_rows.c.id.in_(some), ("registry_rows", "registry_ends")
+                registry_rows,
+                registry_rows.c.id.in_(some),
+                ("registry_rows", "registry_ends", "console_rows", "console_ends"),
             )
+
+    def _purge_approvals(self, purge: _Purge) -> None:
+        """Requests of meetings that are gone, as old as evidence; those of held partners stay."""
+        is_old = and_(
+            approvals.c.expires_at < purge.cutoffs.evidence,
+            approvals.c.partner_id.not_in(sorted(purge.held.partners)),
+            ~exists().where(meetings.c.key_text == approvals.c.occurrence),
+            ~exists().where(flags.c.occurrence == approvals.c.occurrence),
+        )
+        purge.recorded_delete(approvals, is_old, ("approvals", "approval_ends"))
 
     def _cells(self, file: str) -> Iterator[dict[str, str]]:
         query = select(registry_rows.c.cells).where(registry_rows.c.file == file)

@@ -259,13 +259,73 @@ registry_rows = Table(
     Column("known_to", Instant),
     Column("link", BigInteger),
     Column("ended_link", BigInteger),
+    Column("origin", Text, nullable=False),
+    Column("by", Words),
+    Column("ended_by", Words),
     Index(None, "known_to"),
     Index(None, "link"),
     Index(None, "ended_link"),
 )
-"""Every registry row imported, and from when to when it was the known one.
+"""Every registry row, imported or added in the console, and from when to when it was the known one.
 
-`link` and `ended_link` are the links of the chain that record its coming and its end.
+`link` and `ended_link` are the links of the chain that record its coming and its end. `by` and
+`ended_by` are who added or ended it in the console.
+"""
+
+pending_imports = Table(
+    "pending_imports",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("by", Key, nullable=False),
+    Column("uploaded_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "by"),
+    Index(None, "expires_at"),
+)
+"""Uploaded registries that nobody has confirmed yet, as packed tables of texts, for an hour.
+
+`by` is keyed; `changes` is the digest of the differences that were shown.
+"""
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("occurrence", Key, nullable=False),
+    Column("case_id", Key, nullable=False),
+    Column("partner_id", Key, nullable=False),
+    Column("program_id", Key, nullable=False),
+    Column("school_id", Key, nullable=False),
+    Column("host", Words, nullable=False),
+    Column("host_key", Key, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("starts_on", Text, nullable=False),
+    Column("ends_on", Text, nullable=False),
+    Column("words", Words, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Words),
+    Column("decided_at", Instant),
+    Column("granted_from", Text),
+    Column("granted_to", Text),
+    Column("refusal", Text),
+    Column("answer", Words, nullable=False),
+    Column("authorization_id", Key),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "occurrence"),
+    Index(None, "host_key"),
+    Index(None, "school_id", "state"),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""What hosts asked for and what principals and leads answered, in their words.
+
+`link` and `ended_link` are the links of the chain that record the request and the answer.
 """
 
 exemption_uses = Table(

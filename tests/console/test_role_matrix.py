@@ -27,6 +27,9 @@ ACTIONS = (
     "accept",
     "undo",
 )
+ANSWERERS = frozenset({Role.PRINCIPAL, Role.HOST})
+KEEPERS = frozenset({Role.KEEPER})
+REGISTRY_READERS = frozenset({Role.KEEPER, Role.OFFICER, Role.PRIVACY, Role.AUDITOR})
 
 MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): ALL,
@@ -53,14 +56,37 @@ MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/operations"): frozenset({Role.OPERATOR}),
     ("POST", "/operations/release"): frozenset({Role.OPERATOR}),
     ("POST", "/operations/drop"): frozenset({Role.OPERATOR}),
+    ("GET", "/approvals"): ANSWERERS,
+    ("GET", "/approvals/ask/<case_id>"): HOSTS,
+    ("POST", "/approvals/ask/<case_id>"): HOSTS,
+    ("GET", "/approvals/<approval_id>"): ANSWERERS,
+    ("POST", "/approvals/<approval_id>/answer"): frozenset({Role.PRINCIPAL}),
+    ("GET", "/registry"): REGISTRY_READERS,
+    ("GET", "/registry/partners/<partner_id>"): REGISTRY_READERS,
+    ("GET", "/registry/files/<name>"): REGISTRY_READERS,
+    ("GET", "/registry/lapsing"): REGISTRY_READERS,
+    ("GET", "/registry/files/<name>/add"): KEEPERS,
+    ("POST", "/registry/files/<name>/add"): KEEPERS,
+    ("GET", "/registry/rows/<int:number>/change"): KEEPERS,
+    ("POST", "/registry/rows/<int:number>/change"): KEEPERS,
+    ("GET", "/registry/rows/<int:number>/end"): KEEPERS,
+    ("POST", "/registry/rows/<int:number>/end"): KEEPERS,
+    ("GET", "/registry/import"): KEEPERS,
+    ("POST", "/registry/import"): KEEPERS,
+    ("GET", "/registry/import/<upload_id>"): KEEPERS,
+    ("POST", "/registry/import/<upload_id>"): KEEPERS,
 }
 """(method, rule) → the roles that may. A route without a row fails the first test."""
 
-SAMPLE = {
+SAMPLE: dict[str, str | int] = {
     "filename": "console.css",
     "name": "weeks",
     "case_id": "C-000000000000",
     "action": "uphold",
+    "approval_id": "Q-0123456789ab",
+    "partner_id": "northstar",
+    "number": 1,
+    "upload_id": "0123456789abcdef",
 }
 """Values for the parts of a rule, so that each can be asked for."""
 

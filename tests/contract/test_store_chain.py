@@ -187,8 +187,11 @@ def test_the_first_difference_is_named(
         " SELECT id, 'dismissed', 'technical', '', 'x', 1 FROM flags",
         'INSERT INTO decisions (flag_id, status, reason, note, "by", decided_at, link)'
         " SELECT id, 'dismissed', 'technical', '', 'x', 1, 4 FROM flags",
-        "INSERT INTO registry_rows (file, row_key, position, cells, known_from)"
-        " SELECT file, 'other', 9, cells, known_from FROM registry_rows WHERE link = 3",
+        "INSERT INTO registry_rows (file, row_key, position, cells, known_from, origin)"
+        " SELECT file, 'other', 9, cells, known_from, 'import' FROM registry_rows WHERE link = 3",
+        "INSERT INTO registry_rows (file, row_key, position, cells, known_from, origin, link)"
+        " SELECT file, 'other', 9, cells, known_from, 'console', 3 FROM registry_rows"
+        " WHERE link = 3",
         "UPDATE outbox SET state = 'sent', link = NULL",
     ],
 )

@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from meetbot.domain.registry import RegistryFile
+from meetbot.domain.registry import Activity, Partner, PartnerKind, RegistryFile
+from meetbot.store import open_store
 from tests.command import Ran, arguments, environment, meetbot
 from tests.scene import (
     DAY,
@@ -501,6 +503,24 @@ def test_a_source_that_is_not_there_is_refused(empty: Path) -> None:
     assert ran.code in (1, 2)
     assert "nowhere" in ran.out + ran.err
     assert "Traceback" not in ran.err
+
+
+def test_an_import_leaves_the_rows_of_the_console(empty: Path) -> None:
+    """The dry run says how many stay, and an export holds them too."""
+    assert meetbot("registry", "import", "registry", cwd=empty).code == 0
+    north = Partner("north", "North", PartnerKind.CONTRACTED, Activity.ACTIVE)
+    url = f"sqlite:///{empty / 'meetbot.db'}"
+    with closing(open_store(url)) as store, store.transaction() as tx:
+        tx.registry.add(north, by="keeper@district.example", as_of=datetime.now(UTC))
+    dry = meetbot("registry", "import", "registry", "--dry-run", cwd=empty)
+    assert "Rows added in the console stay: partners 1." in dry.out
+    told = meetbot("registry", "import", "registry", "--json", cwd=empty).json
+    assert told["files"]["partners"]["console"] == 1
+    assert told["files"]["schools"]["console"] == 0
+    assert meetbot("registry", "export", "out", cwd=empty).code == 0
+    assert "north,North,contracted,active," in (empty / "out" / "partners.csv").read_text()
+    assert meetbot("registry", "import", "out", cwd=empty).code == 0
+    assert meetbot("audit", "verify", cwd=empty).code == 0
 
 
 def test_a_poll_without_registry_accuses_nobody(scene: Scene, empty: Path) -> None:

@@ -17,6 +17,7 @@ from meetbot.domain.cards import (
     thread_of,
     timeline_of,
 )
+from meetbot.domain.case_ids import case_id
 from meetbot.domain.dossier import Dossier, Host, Invitee
 from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 from meetbot.domain.flags import FlagStatus
@@ -208,6 +209,7 @@ def test_a_card_holds_what_a_mail_may_tell_and_nothing_else() -> None:
         is_adhoc=False,
         is_confidential=False,
         join_link=None,
+        case_id=case_id(a_dossier().key.text),
     )
 
 

@@ -20,6 +20,7 @@ ROOT = "https://meetbot.district.example/console"
 EVERY = notices.every_notice()
 CASES, ANSWERS = f"{ROOT}/cases/{notices.CASE}", f"{ROOT}/answers/{notices.CASE}"
 ASK = f"{ROOT}/approvals/ask/{notices.CASE}"
+APPROVAL = f"{ROOT}/approvals/{notices.APPROVAL}"
 LINKS = {
     "flag": {CASES},
     "flag-principal": {CASES},
@@ -40,6 +41,10 @@ LINKS = {
     "weekly": {f"{ROOT}/overview"},
     "all-clear": {f"{ROOT}/overview"},
     "confidential": {CASES},
+    "approval": {APPROVAL},
+    "approval-granted": {APPROVAL},
+    "approval-narrowed": {APPROVAL},
+    "approval-refused": {APPROVAL},
     "operations": {f"{ROOT}/operations"},
     "roll-up": {CASES},
     "roll-up-host": {ANSWERS},

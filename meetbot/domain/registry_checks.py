@@ -1,9 +1,13 @@
-"""Tables of texts to a `Registry`, or to every mistake in them."""
+"""Tables of texts to a `Registry`, or to every mistake in them.
+
+What is imported must agree with the rows that were added in the console, so those are looked at
+together. Single rows that come or go in the console are checked in the same way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from meetbot.domain.addresses import is_free_mail, parse_address, parse_domain
 from meetbot.domain.registry import (
@@ -25,10 +29,12 @@ from meetbot.domain.registry import (
     School,
     SchoolKind,
     decode_row,
+    file_of,
     row_key,
     to_cells,
 )
-from meetbot.registry.tables import LONGEST_CELL, RegistryMistake, Table, shown, trim_end
+from meetbot.domain.registry_history import KnownRow
+from meetbot.domain.registry_tables import LONGEST_CELL, RegistryMistake, Table, shown, trim_end
 
 _ONE_ADDRESS = "write one address, such as name@example.org, without name or brackets"
 _FREE_MAIL = (
@@ -45,10 +51,33 @@ class Reading:
     mistakes: tuple[RegistryMistake, ...] = ()
 
 
-def read_tables(tables: Iterable[Table], *, district_domains: Collection[str]) -> Reading:
-    """Validate all tables together. `district_domains` are those of the settings."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a registry was read from: its tables, or `problem`, why it has none."""
+
+    tables: tuple[Table, ...] = ()
+    problem: RegistryMistake | None = None
+
+
+def read_all(
+    source: Source, *, district_domains: Collection[str], kept: Sequence[KnownRow] = ()
+) -> Reading:
+    """Validate a source; see `read_tables`."""
+    if source.problem is not None:
+        return Reading(None, (source.problem,))
+    return read_tables(source.tables, district_domains=district_domains, kept=kept)
+
+
+def read_tables(
+    tables: Iterable[Table], *, district_domains: Collection[str], kept: Sequence[KnownRow] = ()
+) -> Reading:
+    """Validate all tables together. `district_domains` are those of the settings.
+
+    `kept` are the rows of the console, which stay, and those that were ended there, which a source
+    must not bring back. The registry holds what the tables do.
+    """
     parsed = {table.file: _parse(table) for table in tables}
-    checker = _Checker(parsed, frozenset(filter(None, map(parse_domain, district_domains))))
+    checker = _Checker(parsed, _domains(district_domains), kept)
     mistakes = [mistake for part in parsed.values() for mistake in part.mistakes]
     mistakes += checker.mistakes()
     if mistakes:
@@ -57,9 +86,69 @@ def read_tables(tables: Iterable[Table], *, district_domains: Collection[str]) -
     return Reading(Registry.of_rows(row for row in rows if row is not None))
 
 
+def check_row(
+    file: RegistryFile,
+    cells: Mapping[str, str],
+    known: Iterable[KnownRow],
+    *,
+    district_domains: Collection[str],
+) -> tuple[Row | None, tuple[RegistryMistake, ...]]:
+    """A row for the registry as it is, from texts by column; or every mistake that it would be."""
+    known = tuple(known)
+    names = tuple(column.name for column in COLUMNS[file])
+    parsed = _nothing()
+    part = parsed[file]
+    _parse_line(part, 1, names, tuple(cells.get(name, "") for name in names))
+    row = part.lines[0].row
+    mistakes = list(part.mistakes)
+    if row is not None:
+        mistakes += _doubles(file, row, known)
+        mistakes += _new_mistakes(parsed, known, known, district_domains)
+    told = sorted({replace(m, row=0) if m.file == file.value else m for m in mistakes})
+    return (None if told else row), tuple(told)
+
+
+def check_end(
+    ended: KnownRow, known: Iterable[KnownRow], *, district_domains: Collection[str]
+) -> tuple[RegistryMistake, ...]:
+    """What would be wrong with the other rows if this one were no more."""
+    known = tuple(known)
+    left = tuple(other for other in known if other.id != ended.id)
+    return tuple(sorted(set(_new_mistakes(_nothing(), known, left, district_domains))))
+
+
+def _doubles(file: RegistryFile, row: Row, known: Iterable[KnownRow]) -> Iterator[RegistryMistake]:
+    """A row of the console need not be one of the registry's already."""
+    for other in known:
+        if file_of(other.row) is file and to_cells(other.row) == to_cells(row):
+            what = f"is in the registry already: {other.said}"
+            yield RegistryMistake(file.value, 0, "", what, "nothing is to be done")
+
+
+def _new_mistakes(
+    parsed: dict[RegistryFile, _Parsed],
+    before: Sequence[KnownRow],
+    after: Sequence[KnownRow],
+    district_domains: Collection[str],
+) -> set[RegistryMistake]:
+    """Mistakes that a change brings; what was wrong before is not held against it."""
+    domains = _domains(district_domains)
+    old = set(_Checker(_nothing(), domains, before).mistakes())
+    return set(_Checker(parsed, domains, after).mistakes()) - old
+
+
+def _nothing() -> dict[RegistryFile, _Parsed]:
+    """All files, read in full, without a row."""
+    return {file: _Parsed(Table(file, file.value), is_whole=True) for file in RegistryFile}
+
+
+def _domains(district_domains: Collection[str]) -> frozenset[str]:
+    return frozenset(filter(None, map(parse_domain, district_domains)))
+
+
 def _place(parts: list[_Parsed]) -> Callable[[RegistryMistake], tuple[int, RegistryMistake]]:
     order = {part.table.label: number for number, part in enumerate(parts)}
-    return lambda mistake: (order.get(mistake.file, -1), mistake)
+    return lambda mistake: (order.get(mistake.file, len(parts)), mistake)
 
 
 # --- One table ----------------------------------------------------------------------------------
@@ -67,11 +156,20 @@ def _place(parts: list[_Parsed]) -> Callable[[RegistryMistake], tuple[int, Regis
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One data row: its number, its texts by column, and the row if it could be decoded."""
+    """One data row: its number, its texts by column, and the row if it could be decoded.
+
+    `known` instead of a number: it is in the registry already.
+    """
 
     number: int
     cells: dict[str, str]
     row: Row | None
+    known: KnownRow | None = None
+
+    @property
+    def said(self) -> str:
+        """How a mistake in another row names this one."""
+        return self.known.said if self.known else f"row {self.number}"
 
 
 @dataclass(slots=True)
@@ -282,12 +380,32 @@ def _exemption_problems(row: Exemption) -> Iterator[CellProblem]:
 # --- All tables together ------------------------------------------------------------------------
 
 
+_Place = tuple[RegistryFile, tuple[str, ...]]
+
+
+def _other_content(first: _Line) -> tuple[str, str]:
+    """What and fix, where two rows of one key say different things."""
+    if first.known is None:
+        fix = "keep one row, or give this one an id or a first day of its own"
+        return f"repeats what {first.said} is about", fix
+    fix = "write the same here, end that row in the console, or give this one a key of its own"
+    return f"contradicts {first.said}", fix
+
+
 class _Checker:
     """References, duplicates and district domains across the tables."""
 
-    def __init__(self, parsed: dict[RegistryFile, _Parsed], domains: frozenset[str]) -> None:
+    def __init__(
+        self,
+        parsed: dict[RegistryFile, _Parsed],
+        domains: frozenset[str],
+        kept: Sequence[KnownRow],
+    ) -> None:
         self._parsed = parsed
         self._domains = domains
+        self._ended: dict[_Place, KnownRow] = {}
+        self._known_lines: dict[RegistryFile, list[_Line]] = {file: [] for file in RegistryFile}
+        self._sort_in(kept)
         self._ids = {
             RegistryFile.SCHOOLS: self._known(RegistryFile.SCHOOLS, "school_id"),
             RegistryFile.PARTNERS: self._known(RegistryFile.PARTNERS, "partner_id"),
@@ -298,21 +416,53 @@ class _Checker:
             for line in self._lines(RegistryFile.PROGRAMS)
         }
 
+    def _sort_in(self, kept: Sequence[KnownRow]) -> None:
+        """Rows known already; one that the tables hold too, word for word, is one row with it."""
+        given = {
+            (file, row_key(line.row)): to_cells(line.row)
+            for file, part in self._parsed.items()
+            for line in part.lines
+            if line.row is not None
+        }
+        for known in kept:
+            file = file_of(known.row)
+            place, cells = (file, row_key(known.row)), to_cells(known.row)
+            if not known.is_known:
+                self._ended[place] = known
+            elif given.get(place) != cells:
+                self._known_lines[file].append(_Line(0, cells, known.row, known))
+
     def mistakes(self) -> Iterator[RegistryMistake]:
         """Every mistake that takes more than one row, or the settings, to see."""
-        for file, part in self._parsed.items():
-            for line in part.lines:
+        for file in RegistryFile:
+            for line in self._lines(file):
                 if line.row is not None:
                     for problem in self._problems(line.row):
-                        yield part.table.mistake(
-                            problem.what, problem.fix, row=line.number, column=problem.column
+                        yield self._mistake(
+                            file, line, problem.what, problem.fix, column=problem.column
                         )
+                    yield from self._came_back(file, line, line.row)
             yield from self._duplicates(file)
         yield from self._identity_clashes()
         yield from self._exemption_overlaps()
 
     def _lines(self, file: RegistryFile) -> list[_Line]:
-        return self._parsed[file].lines if file in self._parsed else []
+        given = self._parsed[file].lines if file in self._parsed else []
+        return [*self._known_lines[file], *given]
+
+    def _mistake(
+        self, file: RegistryFile, line: _Line, what: str, fix: str, *, column: str = ""
+    ) -> RegistryMistake:
+        if line.known is not None:
+            return RegistryMistake(line.known.place, 0, column, what, fix)
+        return self._parsed[file].table.mistake(what, fix, row=line.number, column=column)
+
+    def _came_back(self, file: RegistryFile, line: _Line, row: Row) -> Iterator[RegistryMistake]:
+        """A source that still has, word for word, a row that was ended in the console is old."""
+        ended = self._ended.get((file, row_key(row)))
+        if line.known is None and ended is not None and to_cells(ended.row) == to_cells(row):
+            fix = "delete it here, or add it in the console again"
+            yield self._mistake(file, line, f"is {ended.said}", fix)
 
     def _known(self, file: RegistryFile, column: str) -> frozenset[str] | None:
         """All ids of a file; None when it was not read in full, so that nothing is dangling."""
@@ -398,14 +548,12 @@ class _Checker:
             first = seen.setdefault(row_key(line.row), line)
             if first is line:
                 continue
-            table = self._parsed[file].table
             if first.row is not None and to_cells(first.row) == to_cells(line.row):
-                what = f"is the same as row {first.number}"
-                yield table.mistake(what, "delete one of the two", row=line.number)
+                what = f"is the same as {first.said}"
+                yield self._mistake(file, line, what, "delete one of the two")
             elif file is not RegistryFile.IDENTITIES:
-                what = f"repeats what row {first.number} is about"
-                fix = "keep one row, or give this one an id or a first day of its own"
-                yield table.mistake(what, fix, row=line.number, column=column)
+                what, fix = _other_content(first)
+                yield self._mistake(file, line, what, fix, column=column)
 
     def _identity_clashes(self) -> Iterator[RegistryMistake]:
         seen: dict[tuple[str, str], _Line] = {}
@@ -417,28 +565,29 @@ class _Checker:
             first = seen.setdefault((line.row.kind, name), line)
             if first is line or not isinstance(first.row, Identity):
                 continue
-            table = self._parsed[RegistryFile.IDENTITIES].table
             if first.row.partner_id != line.row.partner_id:
-                what = f"belongs to another partner already (row {first.number})"
+                what = f"belongs to another partner already ({first.said})"
                 fix = "keep it with one of the two partners"
-                yield table.mistake(what, fix, row=line.number, column="value")
             elif row_key(first.row) == row_key(line.row) and first.row != line.row:
-                what = f"is registered already (row {first.number})"
-                yield table.mistake(what, "delete one", row=line.number, column="value")
+                what, fix = f"is registered already ({first.said})", "delete one"
+            else:
+                continue
+            yield self._mistake(RegistryFile.IDENTITIES, line, what, fix, column="value")
 
     def _exemption_overlaps(self) -> Iterator[RegistryMistake]:
         groups: dict[tuple[str, ...], list[tuple[_Line, Exemption]]] = {}
         for line in self._lines(RegistryFile.EXEMPTIONS):
             if isinstance(line.row, Exemption):
                 groups.setdefault(row_key(line.row)[:3], []).append((line, line.row))
-        table = self._parsed[RegistryFile.EXEMPTIONS].table if groups else None
         for members in groups.values():
             members.sort(key=lambda member: (member[1].starts_on, member[0].number))
             latest, latest_row = members[0]
             for line, row in members[1:]:
-                if table and latest_row.starts_on < row.starts_on <= latest_row.ends_on:
-                    what = f"overlaps row {latest.number}, which exempts the same"
+                if latest_row.starts_on < row.starts_on <= latest_row.ends_on:
+                    what = f"overlaps {latest.said}, which exempts the same"
                     fix = "let it begin after that one ends, or make one row of both"
-                    yield table.mistake(what, fix, row=line.number, column="starts_on")
+                    yield self._mistake(
+                        RegistryFile.EXEMPTIONS, line, what, fix, column="starts_on"
+                    )
                 if row.ends_on > latest_row.ends_on:
                     latest, latest_row = line, row
