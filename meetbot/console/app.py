@@ -96,7 +96,7 @@ def create_app(
             "viewer": viewer_or_none(),
             "entries": entries,
             "console": given.config,
-            "here": signin.here,
+            "this_place": signin.here,
             "is_google": oidc is not None and oidc.issuer == GOOGLE,
         }
     )

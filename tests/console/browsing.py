@@ -50,7 +50,7 @@ def signed_in(
 def sign_in(context: BrowserContext, console: Console, root: str, who: Role | str) -> None:
     """Give the browser the session of a test client."""
     name = console.app.config["SESSION_COOKIE_NAME"]
-    cookie = console.client(who).get_cookie(name)
+    cookie = console.client(who).get_cookie(name, domain="127.0.0.1")
     assert cookie is not None
     context.add_cookies([{"name": name, "value": cookie.value, "url": root}])
 
