@@ -11,6 +11,7 @@
     │   ├── NotFound             there is no such thing, or it is hidden from us
     │   └── SyncTokenExpired     the progress mark is void; read that source from the start
     └── BadInput                 a person's mistakes, all at once, each with place and fix
+        └── Outdated             what was decided on has changed since it was shown
 
 Messages and fixes may be logged, mailed to operators and shown: they hold ids, counts, keys, file
 names and district settings, never a student's name, address or id, and never a secret.
@@ -90,3 +91,7 @@ class BadInput(MeetbotError):
             "\n".join(str(mistake) for mistake in self.mistakes),
             fix="correct every place named above",
         )
+
+
+class Outdated(BadInput):
+    """Somebody decided on what they saw, and it has changed since; they have to look again."""

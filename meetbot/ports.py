@@ -36,6 +36,8 @@ from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
 from meetbot.domain.storms import Ending, Storm
+from meetbot.domain.tokens import ApiToken
+from meetbot.domain.webhooks import Endpoint, HookEvent
 
 Clock = Callable[[], datetime]
 
@@ -252,6 +254,14 @@ class MailerPort(Protocol):
         """Hand the mail over. Raises `Temporary` (try again) or `Permanent` (never will)."""
 
 
+class HookPort(Protocol):
+    """Posts to programs. Never retried inside: the deliveries do that."""
+
+    def post(self, endpoint: Endpoint, delivery_id: str, body: str, *, at: datetime) -> None:
+        """Sign and hand over. Raises `Temporary` (try again), `Permanent` (never again: the
+        endpoint is gone)."""
+
+
 class ComposePort(Protocol):
     """Renders a notice; pure."""
 
@@ -392,6 +402,27 @@ class Slot:
     end_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The result of judging one occurrence.
+
+    `phase` is the one it was judged in; None when the rules were not asked. `version` is that of
+    the record judged: a change that came after it keeps it due.
+    """
+
+    meeting_id: int
+    version: int
+    scope: Scope
+    next_due_at: datetime | None = None
+    disclosure: Disclosure | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
+    undecided: tuple[str, ...] = ()
+    phase: Phase | None = None
+    guest_list: GuestList | None = None
+    link: str = ""
+    text_disclosure: TextDisclosure | None = None
+
+
 class MeetingStore(Protocol):
     """Occurrences and calendars' copies of them."""
 
@@ -400,6 +431,9 @@ class MeetingStore(Protocol):
 
     def calendars(self) -> dict[str, CalendarState]:
         """All calendars ever read or failed."""
+
+    def calendars_of(self, addresses: Collection[str]) -> dict[str, CalendarState]:
+        """Those of these calendars that were ever read or failed."""
 
     def apply(self, changes: CopyChanges, *, as_of: datetime) -> int:
         """Store one calendar's read; affected occurrences become due. Gives how many changed."""
@@ -422,27 +456,8 @@ class MeetingStore(Protocol):
     def find(self, key: OccurrenceKey) -> int | None:
         """Id of an occurrence."""
 
-    def judged(
-        self,
-        meeting_id: int,
-        *,
-        scope: Scope,
-        next_due_at: datetime | None,
-        disclosure: Disclosure | None,
-        fingerprints: tuple[Fingerprint, ...],
-        undecided: tuple[str, ...],
-        as_of: datetime,
-        version: int,
-        phase: Phase | None = None,
-        guest_list: GuestList | None = None,
-        link: str = "",
-        text_disclosure: TextDisclosure | None = None,
-    ) -> None:
-        """Note the result of judging: when to look again, and what could not be decided.
-
-        `phase` is the one it was judged in; None when the rules were not asked. `version` is that
-        of the record judged: a change that came after it keeps it due.
-        """
+    def judged(self, notes: Sequence[Judged], *, as_of: datetime) -> None:
+        """Note the results of judging: when to look again, and what could not be decided."""
 
     def mark_due(
         self,
@@ -456,6 +471,9 @@ class MeetingStore(Protocol):
         """Make occurrences due that end after `since`, have one of these codes and one of these
         guests, and (`undecided`) something that could not be decided; what is not given does not
         narrow them. Gives how many."""
+
+    def wake(self, occurrence: str, as_of: datetime) -> None:
+        """Make one occurrence (`OccurrenceKey.text`) due, if it is there."""
 
     def slots(self, code: str, start_at: datetime, end_at: datetime) -> list[Slot]:
         """Times of the occurrences (ad-hoc ones too) of a code that overlap the span."""
@@ -641,13 +659,23 @@ class Decision:
 class HistoryEntry:
     """One change of a flag or one decision, with the flag as it then was.
 
-    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none.
+    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none,
+    or not the whole of it.
     """
 
     at: datetime
     change: str
     reason: str
     flag: Flag
+    snapshot: str | None = None
+    withheld: Withheld | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagSave:
+    """What one verdict changed of flags, and what it was decided on, as in `HistoryEntry`."""
+
+    changes: tuple[FlagChange, ...]
     snapshot: str | None = None
     withheld: Withheld | None = None
 
@@ -670,6 +698,18 @@ class FlagStore(Protocol):
         withheld: Withheld | None = None,
     ) -> None:
         """Store changed flags and one history row each, with what they were decided on."""
+
+    def save_all(
+        self,
+        saves: Sequence[FlagSave],
+        *,
+        told: Collection[Flag] = (),
+        noted: Mapping[str, Noted] | None = None,
+        as_of: datetime,
+    ) -> None:
+        """The same for many verdicts; `told` are flags as they are after their mails were queued,
+        changed ones and others. `noted` is what the judge knows of the meetings with flags, by
+        occurrence, for their cases."""
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -699,6 +739,21 @@ class FlagStore(Protocol):
         self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
     ) -> list[Flag]:
         """Flags, newest first."""
+
+    def page(
+        self,
+        *,
+        statuses: Collection[FlagStatus],
+        rule: str | None,
+        private: bool,
+        after: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Flag], str | None]:
+        """Some flags, the last opened first, and `after` of the next page, None on the last.
+
+        `private`: whether those of private cases may be among them. Raises `BadInput` for an
+        `after` that no page gave.
+        """
 
 
 class CaseOrder(StrEnum):
@@ -797,6 +852,9 @@ class SnapshotStore(Protocol):
 
     def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
         """Store a snapshot once, with a link that records its digest, which it gives."""
+
+    def keep_all(self, snapshots: Sequence[Snapshot], *, as_of: datetime) -> list[str]:
+        """The same for many."""
 
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""
@@ -940,6 +998,9 @@ class Outbox(Protocol):
     def held_kinds(self) -> Mapping[NoticeKind, int]:
         """How many notices of each kind are held."""
 
+    def cancel(self, notice_id: str, *, as_of: datetime) -> None:
+        """Drop one unsent notice, if there is one of this id."""
+
     def known(self, notice_ids: Collection[str]) -> frozenset[str]:
         """Which of these ids were ever queued."""
 
@@ -1031,6 +1092,105 @@ class SourceRead:
     """Last complete read."""
     problem: str = ""
     failing_since: datetime | None = None
+
+
+class HookState(StrEnum):
+    """Life of a delivery to a program."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HookDelivery:
+    """What one program is told of one change. `body` is empty once it was delivered."""
+
+    id: str
+    endpoint: str
+    event: HookEvent
+    flag_id: str
+    state: HookState
+    attempts: int
+    due_at: datetime
+    queued_at: datetime
+    changed_at: datetime
+    reason: str
+    body: str
+
+
+class HookStore(Protocol):
+    """What programs are told: a place in the flags' history for each, and deliveries."""
+
+    def plan(self, endpoint: Endpoint, *, as_of: datetime, limit: int) -> int:
+        """Queue what came into the history since the last time; gives how many rows were read.
+
+        A new endpoint hears of nothing that was before. Nothing private is ever queued.
+        """
+
+    def due(self, endpoint: str, as_of: datetime, limit: int) -> list[HookDelivery]:
+        """Deliveries to try now, in order; none of a flag whose earlier one still waits."""
+
+    def delivered(self, delivery_id: str, *, at: datetime) -> None:
+        """It arrived."""
+
+    def defer(self, delivery_id: str, reason: str, *, retry_at: datetime, at: datetime) -> None:
+        """Try again later."""
+
+    def fail(self, delivery_id: str, reason: str, *, at: datetime) -> None:
+        """Given up."""
+
+    def switch_off(self, endpoint: str, reason: str, *, at: datetime) -> None:
+        """The endpoint wants nothing any more; what waits for it is given up."""
+
+    def off(self) -> Mapping[str, datetime]:
+        """Endpoints that are switched off, and since when."""
+
+    def retry(self, wanted: str, *, at: datetime) -> int:
+        """Queue again what was given up: one delivery by its id, or all of an endpoint, which is
+        switched on again. Gives how many."""
+
+    def list(self, *, states: Collection[HookState] | None = None) -> list[HookDelivery]:
+        """Deliveries, the newest first."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget those that were delivered or given up before an instant; gives how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer to a request with a key; `asked` is the digest of the request."""
+
+    asked: str
+    body: str
+
+
+class TokenStore(Protocol):
+    """Tokens of other programs; each coming and each end is a link of the chain."""
+
+    def add(self, token: ApiToken) -> None:
+        """Store a new token."""
+
+    def end(self, token_id: str, *, by: str, at: datetime) -> ApiToken:
+        """End a token; raises `NotFound` where none of this id is in force."""
+
+    def find(self, digest: str) -> ApiToken | None:
+        """The token of a digest, ended and expired ones too."""
+
+    def used(self, token_id: str, *, at: datetime) -> None:
+        """Note that it was used."""
+
+    def list(self) -> list[ApiToken]:
+        """All tokens, oldest first."""
+
+    def answered(self, token_id: str, key: str) -> KeptAnswer | None:
+        """What a request with this key of its own was answered."""
+
+    def answer(self, token_id: str, key: str, asked: str, body: str, *, at: datetime) -> None:
+        """Remember an answer, so that asking again does nothing twice."""
+
+    def forget_answers(self, *, before: datetime) -> int:
+        """Forget answers given before an instant; gives how many."""
 
 
 class ChainStore(Protocol):
@@ -1276,6 +1436,16 @@ class Tx(Protocol):
     @property
     def reminders(self) -> ReminderStore:
         """Reminders made."""
+        ...
+
+    @property
+    def hooks(self) -> HookStore:
+        """What programs are told."""
+        ...
+
+    @property
+    def tokens(self) -> TokenStore:
+        """Tokens of other programs."""
         ...
 
     @property

@@ -11,6 +11,8 @@ stops at the first list it cannot decode and does not know `..._FILE`.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import copy
 import dataclasses
 import difflib
@@ -52,6 +54,7 @@ from meetbot.domain.retention import Retention
 from meetbot.domain.shared_files import FileWords
 from meetbot.domain.spreadsheets import HOW_TO_NAME, WHAT_IS_WRONG, spreadsheet_id
 from meetbot.domain.thresholds import Thresholds
+from meetbot.domain.webhooks import HookEvent
 from meetbot.errors import BadInput, Mistake
 
 DEFAULT_FILE = Path("config/meetbot.toml")
@@ -314,6 +317,43 @@ def _database_url(value: str) -> str:
     )
 
 
+def _hook_url(value: str) -> str:
+    parts = _split_url(value, "https://host/path")
+    if parts.username or parts.fragment or parts.scheme not in ("http", "https"):
+        raise _wrong(
+            "must be a plain https URL",
+            "leave out user, password and fragment, and begin with https://",
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise _wrong(
+            "http is allowed on loopback only, flags would travel in the clear", "use https"
+        )
+    return value
+
+
+def _hook_secret(value: str) -> str:
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not 24 <= len(key) <= 64:
+        raise _wrong(
+            "is not the base64 of 24 to 64 bytes",
+            'make one with: python3 -c "import base64, os; '
+            "print('whsec_' + base64.b64encode(os.urandom(32)).decode())\"",
+        )
+    return value
+
+
+def _hook_name(value: str) -> str:
+    if re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", value, re.ASCII):
+        return value
+    raise _wrong(
+        f"{_shown(value)} cannot be a program's name",
+        "use up to 40 lower-case letters, digits and hyphens",
+    )
+
+
 def _secret_key(value: object) -> bytes:
     if isinstance(value, str) and len(value.strip()) >= 32:
         return value.strip().encode()
@@ -434,6 +474,7 @@ Address = Annotated[str, AfterValidator(_address)]
 Recipient = Annotated[str, AfterValidator(_address), AfterValidator(_recipient)]
 Recipients = Annotated[tuple[Recipient, ...], AfterValidator(_without_repeats)]
 RuleId = Annotated[str, AfterValidator(_rule_id)]
+HookName = Annotated[str, AfterValidator(_hook_name)]
 ProgramKey = Annotated[str, AfterValidator(_program_type)]
 UnitPath = Annotated[str, AfterValidator(_unit)]
 Units = Annotated[tuple[UnitPath, ...], AfterValidator(_without_repeats)]
@@ -569,6 +610,8 @@ class Console(_Table):
     """The officers' web page; `base_url` has no slash at its end."""
 
     base_url: Annotated[str, AfterValidator(_web_root)] = "http://127.0.0.1:8000"
+    four_eyes: tuple[Severity, ...] = ()
+    """Severities of which a flag is upheld or dismissed by two officers."""
 
 
 class Service(_Table):
@@ -585,6 +628,21 @@ class Privacy(_Table):
     )
 
 
+class Webhook(_Table):
+    """A program that is told of changes of flags; the name is the key of its table."""
+
+    url: Annotated[str, AfterValidator(_hook_url)]
+    secret: Annotated[str, AfterValidator(_hook_secret)] = Field(repr=False)
+    events: Annotated[tuple[HookEvent, ...], AfterValidator(_some)] = tuple(HookEvent)
+    internal: StrictBool = False
+    """Whether it may lie inside the district's own network; a loopback URL always may."""
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether any address may be reached for it."""
+        return self.internal or _is_loopback(urlsplit(self.url).hostname)
+
+
 class _ConfigurationFile(_Table):
     district: District
     google: Google
@@ -595,6 +653,7 @@ class _ConfigurationFile(_Table):
     console: Console = Console()
     service: Service = Service()
     privacy: Privacy = Privacy()
+    webhooks: Mapping[HookName, Webhook] = {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -610,6 +669,7 @@ class Settings:
     console: Console
     service: Service
     privacy: Privacy
+    webhooks: Mapping[str, Webhook]
     policy: Policy
 
     @property
@@ -823,7 +883,7 @@ def _read_tables(path: Path, environ: Mapping[str, str]) -> _ConfigurationFile:
                 DEFAULT_FILE.name,
             )
             for details in _details(error)
-            if details["loc"][:2] not in overlay.unread
+            if not overlay.is_unread(details["loc"])
         ]
         raise BadInput([*overlay.mistakes, *found]) from None
     if overlay.mistakes:
@@ -875,7 +935,7 @@ class _Overlay:
         self.mistakes: list[Mistake] = []
         self.unread: set[tuple[str, ...]] = set()
         self._origins: dict[tuple[str, ...], str] = {}
-        known = _variables()
+        known = {**_variables(), **_webhook_variables(tables)}
         # Sorted, so that MEETBOT_MAIL__CONTACTS comes before its single entries.
         for name in sorted(environ):
             if name.startswith(_PREFIX) and name != _CONFIG_VARIABLE:
@@ -889,13 +949,17 @@ class _Overlay:
                 return f"{name} ({_dotted(loc)})"
         return None
 
+    def is_unread(self, loc: tuple[int | str, ...]) -> bool:
+        """Whether a place lies in a secret that could not be read."""
+        return any(loc[: len(path)] == path for path in self.unread)
+
     def _take(
         self, name: str, environ: Mapping[str, str], known: Mapping[str, tuple[str, ...]]
     ) -> None:
         plain = name.removesuffix("_FILE")
         if name in known:
             self._set(known[name], name, environ[name])
-        elif known.get(plain) in _SECRETS:
+        elif _is_secret(known.get(plain, ())):
             self._take_file(name, plain, environ, known[plain])
         # Without "__" it names no key; it is worth a word only if it was meant to.
         elif "__" in name or difflib.get_close_matches(name, known, n=1, cutoff=0.9):
@@ -944,6 +1008,21 @@ def _variables() -> Mapping[str, tuple[str, ...]]:
         paths += [(section, key) for key in _keys(table.annotation)]
     paths += [("mail", "contacts", kind) for kind in ProgramType]
     return {_PREFIX + "__".join(path).upper().replace("-", "_"): path for path in paths}
+
+
+def _webhook_variables(tables: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """The variables of the programs that the file names."""
+    named = tables.get("webhooks")
+    paths = [
+        ("webhooks", name, key)
+        for name in (named if isinstance(named, Mapping) else ())
+        for key in Webhook.model_fields
+    ]
+    return {_PREFIX + "__".join(path).upper().replace("-", "_"): path for path in paths}
+
+
+def _is_secret(path: tuple[str, ...]) -> bool:
+    return path in _SECRETS or (path[:1] == ("webhooks",) and path[-1] == "secret")
 
 
 def _decoded(text: str, path: tuple[str, ...]) -> object:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from meetbot.domain.people import DistrictUnits, Pseudonyms
+from meetbot.domain.webhooks import Endpoint
 from meetbot.errors import Stopped
 from meetbot.jobs.deps import Deps, District, Recipients
 from meetbot.notify import Composer, SmtpMailer
-from meetbot.ports import MailerPort, RegistrySource, Store
+from meetbot.ports import HookPort, MailerPort, RegistrySource, Store
 from meetbot.settings import Settings
 from meetbot.store import SqlStore, is_there, open_store
 from meetbot.workspace import Workspace
@@ -106,6 +107,8 @@ def _deps(
         policy=settings.policy,
         district=district_of(settings),
         registry_source=registry_source_of(settings, workspace),
+        hooks=hooks_of(settings),
+        endpoints=endpoints_of(settings),
         go_on=go_on,
     )
 
@@ -122,6 +125,24 @@ def registry_source_of(settings: Settings, workspace: Workspace) -> RegistrySour
         settings.registry.spreadsheet,
         district_domains=settings.district.domains,
     )
+
+
+def endpoints_of(settings: Settings) -> tuple[Endpoint, ...]:
+    """The programs of `[webhooks]`, by name."""
+    return tuple(
+        Endpoint(name, hook.url, hook.secret, frozenset(hook.events), hook.is_internal)
+        for name, hook in sorted(settings.webhooks.items())
+    )
+
+
+def hooks_of(settings: Settings) -> HookPort | None:
+    """What posts to them; None without any."""
+    if not settings.webhooks:
+        return None
+    # Most districts have none, and the service need not hold what posts.
+    from meetbot.notify.webhook import WebhookSender
+
+    return WebhookSender()
 
 
 def district_of(settings: Settings) -> District:
@@ -147,6 +168,7 @@ def district_of(settings: Settings) -> District:
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,
         weekly_at=settings.schedule.weekly.at,
+        four_eyes=frozenset(settings.console.four_eyes),
     )
 
 

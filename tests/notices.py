@@ -234,6 +234,29 @@ def a_fix_it_notice() -> Notice:
     return _to_host(NoticeKind.FIX_IT, content)
 
 
+def a_handed_up_notice(reason: str = "") -> Notice:
+    """An officer wants others to look at a case, which may be upheld already."""
+    content = MeetingNotice(a_card(), (a_flag(), an_open_setting()), None, (), reason)
+    return a_notice(
+        NoticeKind.HANDED_UP,
+        content,
+        audience=Audience.ESCALATION,
+        to=("principal@district.example", "privacy@district.example"),
+        notice_id=f"handed-up-{reason}",
+    )
+
+
+def a_question_notice() -> Notice:
+    """To the host: what happened?"""
+    return _to_host(NoticeKind.QUESTION, MeetingNotice(a_card(), (a_flag(),), None, ()))
+
+
+def an_outcome_notice(outcome: str) -> Notice:
+    """To the host: what was decided."""
+    content = MeetingNotice(a_card(), (a_flag(), an_open_setting()), None, (), outcome)
+    return _to_host(NoticeKind.OUTCOME, content, notice_id=f"outcome-{outcome}")
+
+
 def a_withdrawn_notice() -> Notice:
     """What was told is no longer so."""
     content = MeetingNotice(
@@ -387,6 +410,11 @@ def every_notice() -> dict[str, Notice]:
         "flag-principal": a_flag_notice(Audience.PRINCIPAL),
         "flag-review": a_review_notice(),
         "escalation": an_escalation_notice(),
+        "handed-up": a_handed_up_notice(),
+        "handed-up-upheld": a_handed_up_notice("upheld"),
+        "question": a_question_notice(),
+        "upheld": an_outcome_notice("upheld"),
+        "dismissed": an_outcome_notice("dismissed"),
         "fix-it": a_fix_it_notice(),
         "withdrawn": a_withdrawn_notice(),
         "nudge": a_nudge_notice(),

@@ -25,7 +25,9 @@ from meetbot.cli import (
     registry,
     replay,
     service,
+    token,
     tools,
+    webhooks,
 )
 from meetbot.cli.context import Context
 from meetbot.errors import BadInput, MeetbotError
@@ -78,6 +80,8 @@ app.add_typer(evidence.schemas, name="schema")
 app.add_typer(audit.app, name="audit")
 app.add_typer(mail.app, name="mail")
 app.add_typer(hold.app, name="hold")
+app.add_typer(token.app, name="token")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("months")(months.months)
 app.command("evaluate")(tools.evaluate)
 app.command("replay")(replay.replay)

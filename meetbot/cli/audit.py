@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import instant, shown
+from meetbot.cli.output import shown
 from meetbot.domain.chain import Audit, Link, LinkKind, stamp
+from meetbot.domain.flag_documents import instant
 from meetbot.errors import BadInput, Mistake
 
 app = typer.Typer(

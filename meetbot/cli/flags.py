@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -11,12 +12,13 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import flag_document, instant, shown
-from meetbot.domain.addresses import parse_address
-from meetbot.domain.flags import Flag, FlagStatus
-from meetbot.domain.people import AccountKind
+from meetbot.cli.output import shown
+from meetbot.domain.flag_documents import flag_document, instant
+from meetbot.domain.flags import FlagStatus
 from meetbot.errors import BadInput, Mistake, NotFound
-from meetbot.ports import Decision, Store
+from meetbot.jobs.decisions import REASONS, address_mistakes, decide_one, decision_mistakes
+from meetbot.jobs.deps import Standard
+from meetbot.ports import Decision
 
 app = typer.Typer(help="What is flagged, and deciding it.", no_args_is_help=True)
 
@@ -33,20 +35,6 @@ _STATUSES = {
     Which.OPEN: [s for s in FlagStatus if s.is_pending],
     Which.CLOSED: [s for s in FlagStatus if not s.is_pending],
     Which.ALL: list(FlagStatus),
-}
-
-REASONS: dict[FlagStatus, tuple[str, ...]] = {
-    FlagStatus.ACKNOWLEDGED: ("seen",),
-    FlagStatus.UPHELD: ("policy-not-followed", "data-disclosed"),
-    FlagStatus.DISMISSED: (
-        "identity-corrected",
-        "supervised-otherwise",
-        "authorized-elsewhere",
-        "technical",
-        "duplicate",
-        "not-applicable",
-        "other",
-    ),
 }
 
 
@@ -143,63 +131,33 @@ def decide_flag(
     note: Annotated[str, typer.Option(metavar="TEXT", help="Needed with reason `other`.")] = "",
 ) -> None:
     """Record an officer's decision about one flag."""
-    from meetbot.wiring import opened_store, pseudonyms_of
+    from meetbot.wiring import district_of, opened_store, pseudonyms_of
 
     settings = context_of(context).settings()
-    mistakes = _decision_mistakes(status, reason, note, by, settings.district.domains)
+    mistakes = decision_mistakes(status, reason, note)
+    mistakes += address_mistakes(by, settings.district.domains)
     if mistakes:
-        raise BadInput(mistakes)
+        raise BadInput(map(_as_option, mistakes))
     decision = Decision(flag_id, FlagStatus(status), reason, note, by, datetime.now(UTC))
     with opened_store(settings) as store:
-        address = parse_address(by)
-        officer = pseudonyms_of(settings, store).address(address.key) if address else ""
-        flag = _record(store, decision, officer)
+        pseudonyms = pseudonyms_of(settings, store)
+        deps = Standard(settings.policy, district_of(settings), pseudonyms)
+        try:
+            with store.transaction() as tx:
+                flag = decide_one(deps, tx, decision)
+        except NotFound:
+            raise no_such_flag(flag_id) from None
+        except BadInput as wrong:
+            raise BadInput(map(_as_option, wrong.mistakes)) from None
     print(f"{flag.id} is now {flag.status} ({reason}).")
 
 
-def _record(store: Store, decision: Decision, officer: str) -> Flag:
-    """Note the decision; `officer` is the keyed address of who made it."""
-    flag_id = decision.flag_id
-    with store.transaction() as tx:
-        try:
-            before = tx.flags.get(flag_id)
-        except NotFound:
-            raise no_such_flag(flag_id) from None
-        account = tx.people.by_address([officer]).get(officer)
-        if account is not None and account.kind is AccountKind.STUDENT:
-            fix = "give the address of the officer who decides"
-            raise BadInput([Mistake("--by", "is the account of a student", fix)])
-        if before.status in (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED):
-            raise BadInput(
-                [
-                    Mistake(
-                        flag_id,
-                        f"is {before.status}: there is nothing left to decide",
-                        "list open flags with `meetbot flags list`",
-                    )
-                ]
-            )
-        return tx.flags.decide(decision)
+_OPTIONS = {"status": "--as", "reason": "--reason", "note": "--note", "by": "--by"}
 
 
-def _decision_mistakes(
-    status: str, reason: str, note: str, by: str, domains: tuple[str, ...]
-) -> list[Mistake]:
-    mistakes: list[Mistake] = []
-    codes = REASONS.get(FlagStatus(status)) if status in list(FlagStatus) else None
-    if codes is None:
-        options = ", ".join(REASONS)
-        mistakes.append(Mistake("--as", f'"{shown(status)}" is no decision', f"use {options}"))
-    elif reason not in codes:
-        fix = f"with --as {status} use {', '.join(codes)}"
-        mistakes.append(Mistake("--reason", f'"{shown(reason)}" is no reason code', fix))
-    elif reason == "other" and not note.strip():
-        mistakes.append(Mistake("--note", "is empty", "say with --note TEXT what it was"))
-    address = parse_address(by)
-    if address is None or address.domain not in domains:
-        fix = "give the officer's address in one of the district's domains"
-        mistakes.append(Mistake("--by", "is no address of the district", fix))
-    return mistakes
+def _as_option(mistake: Mistake) -> Mistake:
+    """A mistake whose place is an option of the command line."""
+    return replace(mistake, place=_OPTIONS.get(mistake.place, mistake.place))
 
 
 def no_such_flag(flag_id: str) -> BadInput:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import instant, shown
+from meetbot.cli.output import shown
 from meetbot.domain.addresses import parse_address
+from meetbot.domain.flag_documents import instant
 from meetbot.domain.people import AccountKind
 from meetbot.domain.storms import Storm, StormState
 from meetbot.errors import BadInput, Mistake, NotFound

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, render_template
+from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from meetbot.console import overview, signin, start
+from meetbot.console import api, overview, signin, start
 from meetbot.console.access import guard, viewer_or_none
 from meetbot.console.navigation import entries
 from meetbot.console.services import Services, set_services
@@ -43,10 +43,11 @@ def create_app(given: Services, *, secret: bytes | None = None) -> Flask:
     )
     set_services(app.extensions, given)
     Babel(app, locale_selector=locale_of_request)
-    CSRFProtect(app)
+    # What comes with a token of its own needs no second one: no browser sends it by itself.
+    CSRFProtect(app).exempt(api.blueprint)
     _secure(app, given)
     add_texts(app)
-    for blueprint in (signin.blueprint, start.blueprint, overview.blueprint):
+    for blueprint in (signin.blueprint, start.blueprint, overview.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.context_processor(
         lambda: {"viewer": viewer_or_none(), "entries": entries, "console": given.config}
@@ -76,6 +77,8 @@ def _wrong(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code in (301, 302, 303, 307, 308):
         return error
+    if request.path.startswith("/api/"):
+        return api.problem_of(error)
     return render_template("errors/error.html", code=code), code
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import idna
-from confusable_homoglyphs.confusables import confusables_data
 from publicsuffixlist import PublicSuffixList
 
 LONGEST_ADDRESS = 320
@@ -204,6 +203,9 @@ def _prototype(char: str) -> str:
     """
     if char.isascii():
         return char
+    # Its tables take 10 MiB, and most districts never meet a domain in another script.
+    from confusable_homoglyphs.confusables import confusables_data
+
     alike = (entry["c"] for entry in confusables_data.get(char, ()))
     return next((c for c in alike if c.isascii() and c.isalnum()), char)
 

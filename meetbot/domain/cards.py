@@ -93,9 +93,17 @@ def is_sensitive(dossier: Dossier, partner_id: str, program_id: str | None) -> b
 
 
 def card_of(
-    dossier: Dossier, contacts: Mapping[str, str], *, is_confidential: bool = False
+    dossier: Dossier,
+    contacts: Mapping[str, str],
+    *,
+    is_confidential: bool = False,
+    is_signed_in: bool = False,
 ) -> MeetingCard:
-    """The meeting as a mail may show it. `contacts` are addresses by program type."""
+    """The meeting as a mail may show it. `contacts` are addresses by program type.
+
+    `is_signed_in`: it is shown to somebody who may see the case, and partners of school mental
+    health are named.
+    """
     host = dossier.host
     return MeetingCard(
         thread=thread_of(dossier.key),
@@ -104,16 +112,21 @@ def card_of(
         zone=dossier.zone.key,
         school=host.school.name if host.school else None,
         host=(host.display_name or host.address) if host.is_staff else None,
-        partners=() if is_confidential else _partners(dossier, contacts),
+        partners=() if is_confidential else _partners(dossier, contacts, is_signed_in),
         is_adhoc=dossier.meeting is None,
         is_confidential=is_confidential,
         case_id=case_id(dossier.key.text),
     )
 
 
-def _partners(dossier: Dossier, contacts: Mapping[str, str]) -> tuple[PartnerLine, ...]:
+def _partners(
+    dossier: Dossier, contacts: Mapping[str, str], is_signed_in: bool
+) -> tuple[PartnerLine, ...]:
     programs = programs_of(dossier)
-    lines = [_partner(dossier, partner, programs[partner], contacts) for partner in programs]
+    lines = [
+        _partner(dossier, partner, programs[partner], contacts, is_signed_in)
+        for partner in programs
+    ]
     outside = {i.guest.domain for i in dossier.outsiders if i.partner_id is None}
     outside |= {a.domain for a in dossier.attendances if a.kind is Kind.EXTERNAL and a.domain}
     lines += [
@@ -124,12 +137,16 @@ def _partners(dossier: Dossier, contacts: Mapping[str, str]) -> tuple[PartnerLin
 
 
 def _partner(
-    dossier: Dossier, partner_id: str, program_id: str | None, contacts: Mapping[str, str]
+    dossier: Dossier,
+    partner_id: str,
+    program_id: str | None,
+    contacts: Mapping[str, str],
+    is_signed_in: bool,
 ) -> PartnerLine:
     partner = dossier.registry.partner(partner_id)
     if partner is None:
         return PartnerLine(NEUTRAL_PARTNER, is_registered=False, statuses=("not in the registry",))
-    if is_sensitive(dossier, partner_id, program_id):
+    if not is_signed_in and is_sensitive(dossier, partner_id, program_id):
         return PartnerLine(
             NEUTRAL_PARTNER, is_registered=True, statuses=_statuses(dossier, partner, program_id)
         )
@@ -246,6 +263,14 @@ def timeline_of(dossier: Dossier, flags: Iterable[Flag]) -> Timeline | None:
 
 
 def _lanes(dossier: Dossier, start_at: datetime, end_at: datetime) -> tuple[Lane, ...]:
+    return tuple(
+        Lane(label, _ROLES[person.kind][0], _spans(person, start_at, end_at))
+        for label, person in labels_of(dossier)
+    )
+
+
+def labels_of(dossier: Dossier) -> tuple[tuple[str, Attendance], ...]:
+    """Everybody in the call under the label that the timeline has for them, in its order."""
     order = list(_ROLES)
     people = sorted(
         dossier.attendances,
@@ -253,9 +278,9 @@ def _lanes(dossier: Dossier, start_at: datetime, end_at: datetime) -> tuple[Lane
     )
     host_key = dossier.host.invitee.guest.address_key if dossier.host.invitee else None
     counts: Counter[str] = Counter()
-    lanes: list[Lane] = []
+    labels: list[tuple[str, Attendance]] = []
     for person in people:
-        role, word = _ROLES[person.kind]
+        word = _ROLES[person.kind][1]
         if person.kind is Kind.STAFF and host_key and person.address_key == host_key:
             label = "Host"
         else:
@@ -263,8 +288,8 @@ def _lanes(dossier: Dossier, start_at: datetime, end_at: datetime) -> tuple[Lane
             label = f"{word} {counts[word]}"
         if person.partner_id:
             label += _name_of(dossier, person.partner_id)
-        lanes.append(Lane(label, role, _spans(person, start_at, end_at)))
-    return tuple(lanes)
+        labels.append((label, person))
+    return tuple(labels)
 
 
 def _name_of(dossier: Dossier, partner_id: str) -> str:

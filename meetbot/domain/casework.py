@@ -18,6 +18,8 @@ from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.routing import PRIVATE_RULES
 
+_GONE = (FlagStatus.WITHDRAWN, FlagStatus.SUPERSEDED)
+
 
 class CaseStatus(StrEnum):
     """Open: some flag waits. Acknowledged: none is open, some are seen and undecided."""
@@ -98,6 +100,26 @@ class Case:
     """Keyed addresses of who may answer as host."""
 
 
+def is_private(flags: Sequence[Flag], noted: Noted | None) -> bool:
+    """Whether nobody but the privacy officers may see the case of these flags.
+
+    A flag of which only they hear makes it so, unless it is gone and others are left: those are
+    everybody's, and `shown` leaves it out.
+    """
+    theirs = [flag for flag in flags if flag.rule in PRIVATE_RULES]
+    return (
+        noted is None
+        or noted.is_private
+        or len(theirs) == len(flags)
+        or any(flag.status not in _GONE for flag in theirs)
+    )
+
+
+def shown(flags: Sequence[Flag], *, private: bool) -> tuple[Flag, ...]:
+    """Those of a case's flags that belong to it as others than privacy officers see it."""
+    return tuple(flag for flag in flags if private or flag.rule not in PRIVATE_RULES)
+
+
 def case_of(
     flags: Sequence[Flag], noted: Noted | None, *, version: int = 1, touched_at: datetime | None
 ) -> Case:
@@ -105,6 +127,8 @@ def case_of(
 
     `touched_at` is when something was last done about it besides changes of flags.
     """
+    private = is_private(flags, noted)
+    flags = shown(flags, private=private)
     pending = [flag for flag in flags if flag.status.is_pending]
     last = max(flags, key=lambda flag: (flag.updated_at, flag.id))
     terms = terms_of(flags, noted)
@@ -113,7 +137,7 @@ def case_of(
         occurrence=last.key.occurrence,
         status=_status(pending),
         severity=max((f.severity for f in pending or flags), key=lambda severity: severity.rank),
-        is_private=noted is None or noted.is_private or any(f.rule in PRIVATE_RULES for f in flags),
+        is_private=private,
         school_id=_school(flags),
         host_key=noted.host_key if noted else None,
         starts_at=noted.starts_at if noted else last.occurrence.original_start_at,
@@ -142,7 +166,7 @@ def _school(flags: Sequence[Flag]) -> str | None:
 
 
 def terms_of(flags: Iterable[Flag], noted: Noted | None) -> tuple[Term, ...]:
-    """Everything by which a case is found, sorted."""
+    """Everything by which a case of these flags (see `shown`) is found, sorted."""
     found: set[Term] = set()
     for flag in flags:
         found.add(Term(TermKind.RULE, flag.rule))
@@ -216,7 +240,7 @@ class CaseEvent:
     note: str = ""
     """Free text, searched for students before it is kept."""
     about: str = ""
-    """Of an identification: which unknown participant (`CaseFacts.strangers`)."""
+    """Of an identification: which unknown participant, see `jobs.case_facts.Stranger`."""
     person: str = ""
     """Of an identification: address of the colleague, or partner_id."""
     of: int | None = None

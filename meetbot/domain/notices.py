@@ -30,6 +30,13 @@ class NoticeKind(StrEnum):
     """Several mails to the same people as one."""
     STORM = "storm"
     """To operators and officers: there are so many flags that mail is stopped."""
+    QUESTION = "question"
+    """To the host: an officer asks what happened."""
+    OUTCOME = "outcome"
+    """To a host who was asked or told: what an officer decided."""
+    HANDED_UP = "handed-up"
+    """To principal and privacy officers, or whoever the settings name: an officer wants them to
+    look at a case."""
     OPERATIONS = "operations"
     """To the operators: a source that stays unreadable, or mails that nobody got."""
 
@@ -127,14 +134,14 @@ class MeetingCard:
 
 @dataclass(frozen=True, slots=True)
 class MeetingNotice:
-    """Content of `flag`, `fix-it`, `withdrawn`, `nudge`."""
+    """Content of mails about the flags of one meeting."""
 
     card: MeetingCard
     flags: tuple[FlagLine, ...]
     timeline: Timeline | None
     unknowns: tuple[str, ...]
     reason: str = ""
-    """Withdrawn: why."""
+    """Withdrawn: why. Outcome: `upheld` or `dismissed`."""
 
 
 @dataclass(frozen=True, slots=True)

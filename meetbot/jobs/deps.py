@@ -8,12 +8,15 @@ from datetime import time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from meetbot.domain.findings import Severity
 from meetbot.domain.people import Pseudonyms
 from meetbot.domain.policy import Policy
+from meetbot.domain.webhooks import Endpoint
 from meetbot.ports import (
     CalendarPort,
     ComposePort,
     DirectoryPort,
+    HookPort,
     MailerPort,
     MeetPort,
     RegistrySource,
@@ -62,6 +65,8 @@ class District:
     """How many flags may be mailed within an hour before mail is stopped."""
     workers: int = 32
     """Threads that read calendars and conferences."""
+    four_eyes: frozenset[Severity] = frozenset()
+    """Severities of which a flag is upheld or dismissed by two officers."""
 
 
 class Standards(Protocol):
@@ -84,6 +89,15 @@ class Standards(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Standard:
+    """`Standards` without anything else."""
+
+    policy: Policy
+    district: District
+    pseudonyms: Pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
 class Deps:
     """Built once in `wiring`; a test passes fakes to the same functions."""
 
@@ -99,5 +113,9 @@ class Deps:
     district: District
     registry_source: RegistrySource | None = None
     """The spreadsheet that is imported again and again, if one is configured."""
+    hooks: HookPort | None = None
+    """Posts to `endpoints`; None without any."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Programs that are told of changes."""
     go_on: Callable[[], None] = lambda: None
     """Called between two units of work; raises `Stopped` when the service is to end."""

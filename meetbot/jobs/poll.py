@@ -20,6 +20,7 @@ from meetbot.jobs import (
     prune,
     remind,
     storm,
+    webhooks,
 )
 from meetbot.jobs.deps import Deps
 from meetbot.ports import Clock, Outcome, Tally
@@ -37,6 +38,7 @@ PASS: tuple[tuple[str, Job], ...] = (
     ("digest", digest.run),
     ("outages", outages.run),
     ("delivery", deliver.run),
+    ("webhooks", webhooks.run),
     ("retention", prune.run),
 )
 """The stages of a pass, in order; each takes its own instant as it begins."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from heapq import merge
+from itertools import islice, product
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    bindparam,
     delete,
     func,
     insert,
@@ -36,6 +36,8 @@ from meetbot.domain.casework import (
     TermKind,
     case_of,
     gist_of,
+    is_private,
+    shown,
     terms_of,
 )
 from meetbot.domain.chain import LinkKind, row_digest
@@ -49,19 +51,34 @@ from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import case_events, case_terms, cases, flags
 
 _RANKS = tuple(Severity)
-_FLAGS = select(flags.c.flag).where(flags.c.occurrence == bindparam("wanted"))
+_ROW: Select[Any] = select(
+    *(column for column in cases.c if column.name not in ("gist", "noted", "touched_at"))
+)
+_TermRow = tuple[str, str, datetime]
+"""Kind, value and start of the meeting."""
+_FLAGS = (
+    select(flags.c.occurrence, flags.c.flag)
+    .where(one_of(flags.c.occurrence, "some"))
+    .order_by(flags.c.id)
+)
 _KNOWN: Select[Any] = select(
-    cases.c.id, cases.c.version, cases.c.gist, cases.c.noted, cases.c.touched_at
-).where(cases.c.occurrence == bindparam("wanted"))
-_TERMS = select(case_terms.c.kind, case_terms.c.value, case_terms.c.starts_at).where(
-    case_terms.c.case_id == bindparam("wanted")
-)
+    cases.c.number,
+    cases.c.id,
+    cases.c.occurrence,
+    cases.c.version,
+    cases.c.gist,
+    cases.c.noted,
+    cases.c.touched_at,
+).where(one_of(cases.c.occurrence, "some"))
+_TERMS = select(
+    case_terms.c.case, case_terms.c.kind, case_terms.c.value, case_terms.c.starts_at
+).where(one_of(case_terms.c.case, "some"))
 _TERMS_OF_MANY = (
-    select(case_terms.c.case_id, case_terms.c.kind, case_terms.c.value)
-    .where(one_of(case_terms.c.case_id, "some"))
-    .order_by(case_terms.c.case_id, case_terms.c.kind, case_terms.c.value)
+    select(case_terms.c.case, case_terms.c.kind, case_terms.c.value)
+    .where(one_of(case_terms.c.case, "some"))
+    .order_by(case_terms.c.case, case_terms.c.kind, case_terms.c.value)
 )
-_PLACE = re.compile(r"(\d)\.(\d{1,18})\.(C-[0-9a-f]{12})", re.ASCII)
+_PLACE = re.compile(r"(\d)\.(\d{1,16})\.(C-[0-9a-f]{12})", re.ASCII)
 """Of the last case of a page: rank, microseconds and id."""
 
 
@@ -74,70 +91,78 @@ class SqlCases:
 
     # --- keeping them up to date ---
 
-    def refresh(self, occurrence: str) -> None:
-        """Make the case of an occurrence say what its flags say; without any it is gone."""
-        row = self._connection.execute(_KNOWN, {"wanted": occurrence}).first()
-        self._put(occurrence, row, row.noted if row else None)
+    def refresh(self, changed: Collection[str], noted: Mapping[str, Noted] | None = None) -> None:
+        """Make the cases of these occurrences say what their flags say; without any they are gone.
+
+        `noted` is what the judge knows, by occurrence; where there is no case, nothing is kept.
+        """
+        news = {clean_key(occurrence): known for occurrence, known in (noted or {}).items()}
+        stale = frozenset(map(clean_key, changed))
+        for some in batches(sorted(stale | news.keys())):
+            known = {
+                row.occurrence: row for row in self._connection.execute(_KNOWN, {"some": some})
+            }
+            wanted = [
+                occurrence
+                for occurrence in some
+                if occurrence in stale
+                or (occurrence in known and known[occurrence].noted != news[occurrence])
+            ]
+            if wanted:
+                self._put(wanted, known, news)
 
     def note(self, occurrence: str, noted: Noted) -> None:
         """What the judge knows of a meeting with flags; without a case nothing is kept."""
-        row = self._connection.execute(_KNOWN, {"wanted": occurrence}).first()
-        if row is not None and row.noted != noted:
-            self._put(occurrence, row, noted)
+        self.refresh((), {occurrence: noted})
 
-    def _put(self, occurrence: str, row: Row[Any] | None, noted: Noted | None) -> None:
-        kept: list[Flag] = list(self._connection.execute(_FLAGS, {"wanted": occurrence}).scalars())
-        if not kept:
-            if row is not None:
-                self._connection.execute(delete(cases).where(cases.c.id == row.id))
-            return
-        gist = gist_of(kept)
-        version = 1 if row is None else row.version + (row.gist != gist)
-        touched_at = row.touched_at if row else None
-        case = case_of(kept, noted, version=version, touched_at=touched_at)
-        values = {
-            "id": case.id,
-            "occurrence": case.occurrence,
-            "status": case.status,
-            "severity": case.severity.rank,
-            "is_private": case.is_private,
-            "school_id": case.school_id,
-            "host_key": case.host_key,
-            "starts_at": case.starts_at,
-            "opened_at": case.opened_at,
-            "updated_at": case.updated_at,
-            "flags": case.flags,
-            "pending": case.pending,
-            "version": version,
-            "gist": gist,
-            "noted": noted,
+    def _put(
+        self, wanted: Sequence[str], known: Mapping[str, Row[Any]], news: Mapping[str, Noted]
+    ) -> None:
+        kept: dict[str, builtins.list[Flag]] = {}
+        for row in self._connection.execute(_FLAGS, {"some": wanted}):
+            kept.setdefault(row.occurrence, []).append(row.flag)
+        gone = [known[o].id for o in wanted if o in known and o not in kept]
+        if gone:
+            self._connection.execute(delete(cases).where(cases.c.id.in_(gone)))
+        made = {
+            occurrence: _made(of_it, known.get(occurrence), news.get(occurrence))
+            for occurrence, of_it in kept.items()
         }
-        upsert(self._connection, cases, [values], key=["id"])
-        self._put_terms(case, terms_of(kept, noted))
+        upsert(self._connection, cases, [values for values, _ in made.values()], key=["id"])
+        numbers = {occurrence: row.number for occurrence, row in known.items()}
+        new = sorted(made.keys() - numbers.keys())
+        if new:
+            found = self._connection.execute(_KNOWN, {"some": new})
+            numbers |= {row.occurrence: row.number for row in found}
+        self._put_terms({numbers[occurrence]: terms for occurrence, (_, terms) in made.items()})
 
-    def _put_terms(self, case: Case, terms: Sequence[Term]) -> None:
-        wanted = {(t.kind.value, clean_key(t.value), case.starts_at) for t in terms}
-        found = self._connection.execute(_TERMS, {"wanted": case.id})
-        known = {(row.kind, row.value, row.starts_at) for row in found}
-        for kind, value, _ in known - wanted:
-            self._connection.execute(
-                delete(case_terms).where(
-                    case_terms.c.case_id == case.id,
-                    case_terms.c.kind == kind,
-                    case_terms.c.value == value,
+    def _put_terms(self, wanted: Mapping[int, frozenset[_TermRow]]) -> None:
+        """Have exactly these terms of these cases, by number."""
+        known: dict[int, set[_TermRow]] = {}
+        for row in self._connection.execute(_TERMS, {"some": sorted(wanted)}):
+            known.setdefault(row.case, set()).add((row.kind, row.value, row.starts_at))
+        rows: builtins.list[dict[str, Any]] = []
+        for number, terms in wanted.items():
+            before = known.get(number, set())
+            for kind, value, _ in before - terms:
+                self._connection.execute(
+                    delete(case_terms).where(
+                        case_terms.c.case == number,
+                        case_terms.c.kind == kind,
+                        case_terms.c.value == value,
+                    )
                 )
-            )
-        rows = [
-            {"case_id": case.id, "kind": kind, "value": value, "starts_at": starts_at}
-            for kind, value, starts_at in sorted(wanted - known)
-        ]
-        upsert(self._connection, case_terms, rows, key=["case_id", "kind", "value"])
+            rows += [
+                {"case": number, "kind": kind, "value": value, "starts_at": starts_at}
+                for kind, value, starts_at in sorted(terms - before)
+            ]
+        upsert(self._connection, case_terms, rows, key=["case", "kind", "value"])
 
     # --- reading ---
 
     def find(self, case_id: str) -> Case | None:
         """One case; None where there is none of this id."""
-        row = self._connection.execute(select(cases).where(cases.c.id == case_id)).first()
+        row = self._connection.execute(_ROW.where(cases.c.id == case_id)).first()
         return self._cases([row])[0] if row is not None else None
 
     def list(
@@ -161,28 +186,71 @@ class SqlCases:
         place: tuple[int, datetime, str] | None,
         limit: int,
     ) -> Iterator[Row[Any]]:
-        """Rows in order: for the most severe first one query for each rank, as an index has it."""
-        if order is CaseOrder.NEWEST:
-            where = _conditions(query) if place is None else [*_conditions(query), _older(place)]
-            yield from self._newest(where, limit)
-            return
-        for severity in sorted(
-            query.severities if query.severities is not None else _RANKS,
-            key=lambda severity: -severity.rank,
-        ):
-            if place is None or severity.rank <= place[0]:
-                where = [*_conditions(query), cases.c.severity == severity.rank]
-                if place is not None and severity.rank == place[0]:
-                    where.append(_older(place))
-                yield from self._newest(where, limit)
+        """Rows in order, at least `limit` of them if there are so many."""
+        if _is_narrowed(query):
+            yield from self._few(query, order, place, limit)
+        elif order is CaseOrder.NEWEST:
+            yield from self._newest(query, None, place, limit)
+        else:
+            for severity in sorted(_RANKS, key=lambda each: -each.rank):
+                if place is None or severity.rank <= place[0]:
+                    is_begun = place is not None and severity.rank == place[0]
+                    yield from self._newest(query, severity, place if is_begun else None, limit)
 
-    def _newest(self, where: Sequence[ColumnElement[bool]], limit: int) -> builtins.list[Row[Any]]:
-        query = (
-            select(cases)
-            .where(*where)
-            .order_by(cases.c.opened_at.desc(), cases.c.id.desc())
-            .limit(limit)
+    def _few(
+        self,
+        query: CaseQuery,
+        order: CaseOrder,
+        place: tuple[int, datetime, str] | None,
+        limit: int,
+    ) -> Iterator[Row[Any]]:
+        """Found by what narrows them, then sorted."""
+        where = _conditions(query)
+        columns = [cases.c.opened_at.desc(), cases.c.id.desc()]
+        if order is CaseOrder.SEVERE:
+            columns.insert(0, cases.c.severity.desc())
+        if place is not None:
+            where.append(_milder(place) if order is CaseOrder.SEVERE else _older(place))
+        # Whole rows are read only of those that are shown: many may have to be sorted.
+        first = select(cases.c.number).where(*where).order_by(*columns).limit(limit)
+        yield from self._connection.execute(
+            _ROW.where(cases.c.number.in_(first)).order_by(*columns)
         )
+
+    def _newest(
+        self,
+        query: CaseQuery,
+        severity: Severity | None,
+        place: tuple[int, datetime, str] | None,
+        limit: int,
+    ) -> Iterator[Row[Any]]:
+        """Of one severity, or all: for each kind one query that an index answers in order."""
+        severities = query.severities
+        if severity is not None:
+            is_asked = severities is None or severity in severities
+            severities = frozenset({severity} if is_asked else ())
+        parts = product(
+            (False, True) if query.private else (False,),
+            sorted(query.statuses if query.statuses is not None else CaseStatus),
+            [None] if severities is None else sorted(severities),
+        )
+        found = [self._part(*part, place, limit) for part in parts]
+        yield from merge(*found, key=lambda row: (row.opened_at, row.id), reverse=True)
+
+    def _part(
+        self,
+        is_private: bool,
+        status: CaseStatus,
+        severity: Severity | None,
+        place: tuple[int, datetime, str] | None,
+        limit: int,
+    ) -> builtins.list[Row[Any]]:
+        query = _ROW.where(cases.c.is_private == is_private, cases.c.status == status)
+        if severity is not None:
+            query = query.where(cases.c.severity == severity.rank)
+        if place is not None:
+            query = query.where(_older(place))
+        query = query.order_by(cases.c.opened_at.desc(), cases.c.id.desc()).limit(limit)
         return list(self._connection.execute(query))
 
     def count(self, query: CaseQuery) -> int:
@@ -205,15 +273,14 @@ class SqlCases:
         found: dict[str, Row[Any]] = {}
         for term in terms:
             query = (
-                select(cases)
-                .join(case_terms, case_terms.c.case_id == cases.c.id)
+                _ROW.join(case_terms, case_terms.c.case == cases.c.number)
                 .where(
                     case_terms.c.kind == term.kind,
                     case_terms.c.value == term.value,
                     case_terms.c.starts_at < before,
                     true() if private else ~cases.c.is_private,
                 )
-                .order_by(case_terms.c.starts_at.desc(), case_terms.c.case_id.desc())
+                .order_by(case_terms.c.starts_at.desc(), case_terms.c.case.desc())
                 .limit(limit)
             )
             found |= {row.id: row for row in self._connection.execute(query)}
@@ -221,11 +288,11 @@ class SqlCases:
         return list(self._cases(newest[:limit]))
 
     def _cases(self, rows: Sequence[Row[Any]]) -> tuple[Case, ...]:
-        terms: dict[str, dict[str, builtins.list[str]]] = {row.id: {} for row in rows}
+        terms: dict[int, dict[str, builtins.list[str]]] = {row.number: {} for row in rows}
         for some in batches(terms):
             for term in self._connection.execute(_TERMS_OF_MANY, {"some": some}):
-                terms[term.case_id].setdefault(term.kind, []).append(term.value)
-        return tuple(_case(row, terms[row.id]) for row in rows)
+                terms[term.case].setdefault(term.kind, []).append(term.value)
+        return tuple(_case(row, terms[row.number]) for row in rows)
 
     # --- what was done ---
 
@@ -278,9 +345,9 @@ class SqlCases:
 
 
 def _conditions(query: CaseQuery) -> builtins.list[ColumnElement[bool]]:
-    found: builtins.list[ColumnElement[bool]] = []
-    if not query.private:
-        found.append(~cases.c.is_private)
+    # Both values are named, for an index begins with them.
+    seen = (False, True) if query.private else (False,)
+    found: builtins.list[ColumnElement[bool]] = [cases.c.is_private.in_(seen)]
     if query.statuses is not None:
         found.append(cases.c.status.in_(sorted(query.statuses)))
     if query.severities is not None:
@@ -303,7 +370,14 @@ def _conditions(query: CaseQuery) -> builtins.list[ColumnElement[bool]]:
 
 
 def _has(term: ColumnElement[bool]) -> ColumnElement[bool]:
-    return cases.c.id.in_(select(case_terms.c.case_id).where(term))
+    return cases.c.number.in_(select(case_terms.c.case).where(term))
+
+
+def _is_narrowed(query: CaseQuery) -> bool:
+    """Whether there is more to fit than an index over all cases tells."""
+    terms = (query.rules, query.partners, query.schools, query.hosts)
+    rest = (query.search, query.since, query.until)
+    return any(each is not None for each in (*terms, *rest))
 
 
 def _is_found(search: CaseSearch) -> ColumnElement[bool]:
@@ -327,6 +401,12 @@ def _older(place: tuple[int, datetime, str]) -> ColumnElement[bool]:
     )
 
 
+def _milder(place: tuple[int, datetime, str]) -> ColumnElement[bool]:
+    """The same where the most severe come first."""
+    rank = place[0]
+    return or_(cases.c.severity < rank, and_(cases.c.severity == rank, _older(place)))
+
+
 def _place_of(row: Row[Any]) -> str:
     return f"{row.severity}.{to_micros(row.opened_at)}.{row.id}"
 
@@ -340,6 +420,37 @@ def _parsed(after: str) -> tuple[int, datetime, str]:
 
 
 # --- rows ---------------------------------------------------------------------------------------
+
+
+def _made(
+    kept: Sequence[Flag], row: Row[Any] | None, noted: Noted | None
+) -> tuple[dict[str, Any], frozenset[_TermRow]]:
+    """Row and terms of the case of these flags; `row` is how it was, `noted` what is new."""
+    if noted is None and row is not None:
+        noted = row.noted
+    visible = shown(kept, private=is_private(kept, noted))
+    gist = gist_of(visible)
+    version = 1 if row is None else row.version + (row.gist != gist)
+    case = case_of(kept, noted, version=version, touched_at=row.touched_at if row else None)
+    values = {
+        "id": case.id,
+        "occurrence": case.occurrence,
+        "status": case.status,
+        "severity": case.severity.rank,
+        "is_private": case.is_private,
+        "school_id": case.school_id,
+        "host_key": case.host_key,
+        "starts_at": case.starts_at,
+        "opened_at": case.opened_at,
+        "updated_at": case.updated_at,
+        "flags": case.flags,
+        "pending": case.pending,
+        "version": version,
+        "gist": gist,
+        "noted": noted,
+    }
+    terms = terms_of(visible, noted)
+    return values, frozenset((t.kind.value, clean_key(t.value), case.starts_at) for t in terms)
 
 
 def _case(row: Row[Any], terms: dict[str, list[str]]) -> Case:

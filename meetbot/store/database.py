@@ -19,6 +19,7 @@ from meetbot.store.exemptions import SqlExemptions
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
 from meetbot.store.holds import SqlHolds
+from meetbot.store.hooks import SqlHooks
 from meetbot.store.meetings import SqlMeetings
 from meetbot.store.meta import SqlMeta
 from meetbot.store.migrate import migrate
@@ -31,6 +32,7 @@ from meetbot.store.retention import SqlRetention
 from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
 from meetbot.store.storms import SqlStorms
+from meetbot.store.tokens import SqlTokens
 
 _WAIT_SECONDS = 60
 
@@ -52,6 +54,8 @@ class SqlTx:
         self.storms = SqlStorms(connection)
         self.overview = SqlOverview(connection)
         self.reminders = SqlReminders(connection)
+        self.hooks = SqlHooks(connection)
+        self.tokens = SqlTokens(connection)
         self.chain = SqlChain(connection)
         self.holds = SqlHolds(connection)
         self.retention = SqlRetention(connection)

@@ -277,6 +277,17 @@ class SqlOutbox:
         )
         return {NoticeKind(kind): number for kind, number in self._connection.execute(query)}
 
+    def cancel(self, notice_id: str, *, as_of: datetime) -> None:
+        """Drop one unsent notice, if there is one of this id."""
+        self._move(
+            notice_id,
+            _UNSENT,
+            state=OutboxState.DROPPED,
+            reason="what it tells was undone",
+            inflight_since=None,
+            changed_at=as_of,
+        )
+
     def known(self, notice_ids: Collection[str]) -> frozenset[str]:
         """Which of these ids were ever queued."""
         found: set[str] = set()

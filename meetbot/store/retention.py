@@ -198,8 +198,7 @@ class SqlRetention:
             ids = select(cases.c.id).where(cases.c.occurrence.in_(gone))
             purge.recorded_delete(case_events, case_events.c.case_id.in_(ids), ("case_events",))
             self._connection.execute(delete(cases).where(cases.c.occurrence.in_(gone)))
-        for occurrence in sorted(left):
-            self._cases.refresh(occurrence)
+        self._cases.refresh(left)
 
     def _meetings(self, column: ColumnElement[Any], values: Iterable[Any]) -> list[Row[Any]]:
         found: list[Row[Any]] = []

@@ -43,9 +43,9 @@ metadata = MetaData(
 )
 
 
-def _number() -> Column[int]:
+def _number(name: str = "id") -> Column[int]:
     """A row number; SQLite counts up by itself only in a column of its type INTEGER."""
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
 # --- people -------------------------------------------------------------------------------------
@@ -357,7 +357,7 @@ flag_history = Table(
 )
 """Every change of a flag with the flag as it then was, and what it was decided on.
 
-Without a snapshot `withheld` says why; an officer's decision has neither.
+Where there is none, or not the whole of it, `withheld` says why; an officer's decision has neither.
 """
 
 decisions = Table(
@@ -379,7 +379,8 @@ decisions = Table(
 cases = Table(
     "cases",
     metadata,
-    Column("id", Key, primary_key=True),
+    _number("number"),
+    Column("id", Key, nullable=False, unique=True),
     Column("occurrence", Key, nullable=False, unique=True),
     Column("status", Text, nullable=False),
     Column("severity", Integer, nullable=False),
@@ -401,7 +402,8 @@ cases = Table(
 )
 """All flags of one occurrence, see `domain.casework`: made of its flags, for lists and filters.
 
-`severity` is the rank. `noted` is what only the judge knows; without it the case is private.
+`number` is for looking up many quickly, `severity` the rank. `noted` is what only the judge knows;
+without it the case is private.
 `gist` tells whether the flags are as they were when `version` was counted up last; `touched_at` is
 when something was last done about it besides.
 """
@@ -409,11 +411,11 @@ when something was last done about it besides.
 case_terms = Table(
     "case_terms",
     metadata,
-    Column("case_id", Key, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
+    Column("case", BigInteger, ForeignKey("cases.number", ondelete="CASCADE"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("value", Key, primary_key=True),
     Column("starts_at", Instant, nullable=False),
-    Index(None, "kind", "value", "starts_at", "case_id"),
+    Index(None, "kind", "value", "starts_at", "case"),
 )
 """By which rules, partners, schools and hosts (keyed) cases are found, with the case's start."""
 
@@ -498,6 +500,69 @@ storms = Table(
     Index(None, "ended_link"),
 )
 """When so many flags came at once that mails were held, and who let them go. Counts as JSON."""
+
+# --- other programs -----------------------------------------------------------------------------
+
+hook_endpoints = Table(
+    "hook_endpoints",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("read_to", BigInteger, nullable=False),
+    Column("off_since", Instant),
+)
+"""Programs that are told of changes: up to which row of `flag_history`, and since when no more."""
+
+hook_deliveries = Table(
+    "hook_deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("endpoint", Key, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("flag_id", Key, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Index(None, "endpoint", "state", "flag_id", "number"),
+    Index(None, "state", "changed_at"),
+)
+"""What programs are told; `number` is the row of `flag_history`. No body once it arrived."""
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("program", Words, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("ended_at", Instant),
+    Column("ended_by", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""Tokens of other programs, by digest; `scopes` are words with a space between them."""
+
+api_answers = Table(
+    "api_answers",
+    metadata,
+    Column("token_id", Key, ForeignKey("api_tokens.id", ondelete="CASCADE"), primary_key=True),
+    Column("request_key", Key, primary_key=True),
+    Column("asked", Text, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+    Index(None, "answered_at"),
+)
+"""What requests with a key of their own were answered, for a day; `asked` is a digest."""
 
 # --- chain and retention ------------------------------------------------------------------------
 

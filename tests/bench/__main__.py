@@ -40,9 +40,10 @@ class Sizes:
     latency: float = 0.1
     service_staff: int = 40
     stored_visits: int = 1_000_000
+    stored_flags: int = 100_000
 
 
-QUICK = Sizes(12, 15, 20, 3, 4, 400, (30,), 0.05, 0.002, 12, 2_000)
+QUICK = Sizes(12, 15, 20, 3, 4, 400, (30,), 0.05, 0.002, 12, 2_000, 4_000)
 
 
 @dataclass(slots=True)
@@ -289,6 +290,15 @@ def _replay(bench: Bench) -> None:
     )
 
 
+def _cases(bench: Bench) -> None:
+    flags = bench.sizes.stored_flags
+    for name, cost in measure("casebook", flags=flags).items():
+        usual = cost.more["usual"] * 1000
+        bench.add(
+            f"{flags:,} stored flags, {name}", None, f"{usual:.1f} ms", at_most(usual, 150, "ms")
+        )
+
+
 def _service(bench: Bench) -> None:
     with served(staff=bench.sizes.service_staff) as district:
         cost = district.measure("polls", passes=["cold", "many"])["many"]
@@ -310,6 +320,7 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("a small district, cold", _small),
     ("audit rows", _audit),
     ("replay", _replay),
+    ("cases", _cases),
     ("a large district, steady", _large),
     ("a district of 2,000 staff", _middle),
     ("the service's memory", _service),

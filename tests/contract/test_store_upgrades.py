@@ -14,13 +14,16 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 
 from meetbot.domain.attendance import Identity, IdentityForm
+from meetbot.domain.case_ids import case_id
+from meetbot.domain.casework import CaseStatus
 from meetbot.domain.findings import Severity
-from meetbot.domain.flags import Flag
+from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.overview import Quantiles, Scope
-from meetbot.ports import HeldConference
+from meetbot.domain.snapshots import Withheld
+from meetbot.ports import CaseQuery, HeldConference
 from meetbot.store import migrations, open_store
 from meetbot.store.columns import dump
-from tests.builders import a_conference, a_visit, at
+from tests.builders import a_conference, a_stored_flag, a_visit, at
 from tests.flags import a_flag
 
 ANN = Identity(IdentityForm.SIGNED_IN, id_key="ann", name_tokens=("t",))
@@ -176,6 +179,90 @@ _DECIDE = (
     'INSERT INTO decisions (flag_id, status, reason, note, "by", decided_at, link)'
     " VALUES (:id, :status, 'technical', '', 'o@district.example', :at, 1)"
 )
+
+
+def test_flags_that_are_there_become_cases(old_url: str) -> None:
+    """With what is known of their meetings' privacy; the others wait for the judge, which is due.
+
+    The rows are made by this program and put into the older schema.
+    """
+    pending = a_stored_flag(uid="pending", partner_id="P2", school_id="S1")
+    closed = a_stored_flag(uid="closed", status=FlagStatus.UPHELD, severity=Severity.CRITICAL)
+    clinical = a_stored_flag(uid="clinical", status=FlagStatus.DISMISSED)
+    intruder = a_stored_flag("confidential-intruder", uid="open", status=FlagStatus.WITHDRAWN)
+    lapsed = a_stored_flag(uid="open")
+    found = {
+        pending.id: (pending, None),
+        closed.id: (closed, Withheld.ADULTS),
+        clinical.id: (clinical, Withheld.CONFIDENTIAL),
+        intruder.id: (intruder, Withheld.ADULTS),
+        lapsed.id: (lapsed, Withheld.ADULTS),
+    }
+    engine = upgraded_to(old_url, "0007")
+    flag_row = "INSERT INTO flags VALUES (:id, :occurrence, :rule, :status, :opened_at, :flag)"
+    history_row = (
+        "INSERT INTO flag_history (flag_id, at, change, reason, flag, snapshot, withheld)"
+        " VALUES (:id, 1, 'opened', '', :flag, NULL, :withheld)"
+    )
+    with engine.begin() as connection:
+        for flag, withheld in found.values():
+            row = {
+                "id": flag.id,
+                "occurrence": flag.key.occurrence,
+                "rule": flag.rule,
+                "status": flag.status.value,
+                "opened_at": _micros(60),
+                "flag": dump(Flag, flag),
+                "withheld": withheld.value if withheld else None,
+            }
+            connection.execute(text(flag_row), {k: v for k, v in row.items() if k != "withheld"})
+            connection.execute(text(history_row), {k: row[k] for k in ("id", "flag", "withheld")})
+        meeting = (
+            "INSERT INTO meetings (key_text, ical_uid, original_start_at, is_adhoc, is_recurring,"
+            " is_cancelled, copies, start_at, end_at, first_seen_at, scope, version, fingerprints,"
+            " undecided, is_undecided, attendance_problem, attendance_final) VALUES"
+            " (:key, :uid, :start, :no, :no, :no, 1, 1, 2, 1, 'full', 1, '[]', '[]', :no, '', :no)"
+        )
+        for flag in (pending, closed):
+            given = {
+                "key": flag.key.occurrence,
+                "uid": flag.occurrence.ical_uid,
+                "start": _micros(0),
+                "no": False,
+            }
+            connection.execute(text(meeting), given)
+    engine.dispose()
+
+    with closing(open_store(old_url)) as store:
+        with store.reading() as tx:
+            kept = {case.id: case for case in tx.cases.list(CaseQuery(private=True)).cases}
+            due = [tx.meetings.load(number).key.text for number in tx.meetings.due(NEVER, 9)]
+        by_uid = {
+            flag.occurrence.ical_uid: kept[case_id(flag.key.occurrence)]
+            for flag in (pending, closed, clinical, lapsed)
+        }
+        assert {uid: case.is_private for uid, case in by_uid.items()} == {
+            "pending": True,
+            "closed": False,
+            "clinical": True,
+            "open": False,
+        }
+        assert (by_uid["pending"].partners, by_uid["pending"].schools) == (("P2",), ("S1",))
+        assert by_uid["closed"].status is CaseStatus.CLOSED
+        assert by_uid["closed"].severity is Severity.CRITICAL
+        assert (by_uid["open"].flags, by_uid["open"].rules) == (1, ("staff-left-early",))
+        assert due == [pending.key.occurrence]
+        # Whatever happens to them next, they stay as they are.
+        with store.transaction() as tx:
+            for flag, _ in found.values():
+                tx.cases.refresh(flag.key.occurrence)
+            again = {case.id: case for case in tx.cases.list(CaseQuery(private=True)).cases}
+    assert again == kept
+
+
+NEVER = at(60 * 24 * 3650)
+
+
 _JSON = {
     ANN: '{"form":"signed-in","id_key":"ann","name_tokens":["t"]}',
     BO: '{"form":"anonymous","name_key":"bo"}',

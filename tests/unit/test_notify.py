@@ -494,3 +494,24 @@ def test_cleaned_text_is_one_harmless_line(text: str) -> None:
 def test_lengths_read_as_minutes_and_seconds(seconds: int, words: str) -> None:
     """Lengths and offsets are m:ss, also above an hour and before the start."""
     assert minutes(seconds) == words
+
+
+# --- what officers did --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "never"),
+    [
+        ("question", "would like to hear from you", "Upheld"),
+        ("upheld", "Upheld: your partner meeting", "may not match policy"),
+        ("dismissed", "You need not do anything.", "Upheld"),
+        ("handed-up", "May not match policy: Staff left", "Upheld"),
+        ("handed-up-upheld", "Upheld: Staff left", "May not match policy"),
+    ],
+)
+def test_only_what_an_officer_upheld_is_called_so(name: str, says: str, never: str) -> None:
+    """Until then a mail says that something may not match policy (catalogue §7)."""
+    body = text_of(composed(EVERY[name]))
+
+    assert says in body
+    assert never not in body

@@ -15,8 +15,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from meetbot.cli.app import app
-from meetbot.cli.flags import REASONS
 from meetbot.domain.registry import RegistryFile
+from meetbot.jobs.decisions import REASONS
 from meetbot.rules import KNOWN_RULES
 from meetbot.settings import (
     Console,

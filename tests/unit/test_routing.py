@@ -258,6 +258,26 @@ def test_who_gets_an_address_later_is_told_then() -> None:
     assert whom(planned(kept, a_situation(5))) == {PRINCIPAL}
 
 
+def test_a_notice_holds_what_its_mail_needs() -> None:
+    """Card, lines, timeline and what is not known; due at once, for its occurrence."""
+    flag = a_flag(LEFT, severity=Severity.HIGH)
+
+    notice = next(n for n in planned([flag], a_situation(5)).notices if n.audience is OFFICERS)
+
+    assert notice == Notice(
+        id=notice.id,
+        kind=NoticeKind.FLAG,
+        audience=OFFICERS,
+        to=EVERYBODY.officers,
+        content=MeetingNotice(
+            CONTENTS.card, lines_of([flag]), CONTENTS.timeline, CONTENTS.unknowns, reason=""
+        ),
+        thread=CONTENTS.card.thread,
+        due_at=at(5),
+        occurrence=KEY.text,
+    )
+
+
 # --- Told again because nobody acknowledged ----------------------------------------------------
 
 
@@ -412,26 +432,6 @@ def test_everybody_who_heard_of_an_escalation_hears_its_end_once() -> None:
     addresses = [address for notice in notices for address in notice.to]
     assert sorted(addresses) == sorted(
         (*EVERYBODY.host, *EVERYBODY.officers, *EVERYBODY.principal, *EVERYBODY.privacy)
-    )
-
-
-def test_a_notice_holds_what_its_mail_needs() -> None:
-    """Card, lines, timeline and what is not known; due at once, for its occurrence."""
-    flag = a_flag(LEFT, severity=Severity.HIGH)
-
-    notice = next(n for n in planned([flag], a_situation(5)).notices if n.audience is OFFICERS)
-
-    assert notice == Notice(
-        id=notice.id,
-        kind=NoticeKind.FLAG,
-        audience=OFFICERS,
-        to=EVERYBODY.officers,
-        content=MeetingNotice(
-            CONTENTS.card, lines_of([flag]), CONTENTS.timeline, CONTENTS.unknowns, reason=""
-        ),
-        thread=CONTENTS.card.thread,
-        due_at=at(5),
-        occurrence=KEY.text,
     )
 
 

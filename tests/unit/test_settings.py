@@ -769,3 +769,71 @@ def test_environment_of_the_tests_is_not_read(file: Path, monkeypatch: pytest.Mo
 
     assert load(file).district.name == "Example Public Schools"
     assert load_settings(file, os.environ, RULES).district.name == "Other"
+
+
+# --- webhooks -----------------------------------------------------------------------------------
+
+_HOOK = (
+    SMALLEST
+    + """
+[webhooks.case-system]
+url = "https://cases.district.example/meetbot"
+"""
+)
+_HOOK_SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
+
+
+def _hooks(tmp_path: Path, text: str, **environ: str) -> Settings:
+    file = tmp_path / "meetbot.toml"
+    file.write_text(text)
+    return load_settings(file, environ, RULES)
+
+
+def test_the_secret_of_a_webhook_comes_from_its_own_variable(tmp_path: Path) -> None:
+    """As itself or from a file, and it is never shown."""
+    secret = tmp_path / "secret"
+    secret.write_text(_HOOK_SECRET + "\n")
+    for environ in (
+        {"MEETBOT_WEBHOOKS__CASE_SYSTEM__SECRET": _HOOK_SECRET},
+        {"MEETBOT_WEBHOOKS__CASE_SYSTEM__SECRET_FILE": str(secret)},
+    ):
+        settings = _hooks(tmp_path, _HOOK, **environ)
+        assert settings.webhooks["case-system"].secret == _HOOK_SECRET
+        assert _HOOK_SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "what"),
+    [
+        ("", "webhooks.case-system.secret", "is missing"),
+        ('secret = "short"', "webhooks.case-system.secret", "base64"),
+        (f'secret = "{_HOOK_SECRET}"\nevents = []', "webhooks.case-system.events", "empty"),
+        (f'secret = "{_HOOK_SECRET}"\nevents = ["x"]', "events[0]", "not one of the choices"),
+    ],
+)
+def test_mistakes_of_a_webhook_name_its_key(
+    tmp_path: Path, lines: str, place: str, what: str
+) -> None:
+    """The table's name is part of the place."""
+    with pytest.raises(BadInput) as caught:
+        _hooks(tmp_path, _HOOK + lines)
+    (mistake,) = caught.value.mistakes
+    assert place in mistake.place
+    assert what in mistake.what
+
+
+@pytest.mark.parametrize(
+    "url", ["http://cases.district.example/", "https://a:b@cases.example/", "ftp://x/", "cases"]
+)
+def test_flags_never_travel_in_the_clear(tmp_path: Path, url: str) -> None:
+    """http only on loopback, and no password in an address."""
+    text = SMALLEST + f'[webhooks.x]\nurl = "{url}"\nsecret = "{_HOOK_SECRET}"\n'
+    with pytest.raises(BadInput) as caught:
+        _hooks(tmp_path, text)
+    assert "webhooks.x.url" in caught.value.mistakes[0].place
+
+
+def test_a_webhook_on_loopback_may_use_http(tmp_path: Path) -> None:
+    """For programs beside meetbot."""
+    text = f'[webhooks.x]\nurl = "http://127.0.0.1:9/x"\nsecret = "{_HOOK_SECRET}"\n'
+    assert _hooks(tmp_path, SMALLEST + text).webhooks["x"].is_internal

@@ -50,6 +50,7 @@ def upgrade() -> None:
 def _make_tables() -> None:
     op.create_table(
         "cases",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("occurrence", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -66,7 +67,8 @@ def _make_tables() -> None:
         sa.Column("gist", sa.Text(), nullable=False),
         sa.Column("noted", sa.Text(), nullable=True),
         sa.Column("touched_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_cases")),
+        sa.UniqueConstraint("id", name=op.f("uq_cases_id")),
         sa.UniqueConstraint("occurrence", name=op.f("uq_cases_occurrence")),
     )
     for columns in (
@@ -77,19 +79,19 @@ def _make_tables() -> None:
         op.create_index(op.f(f"ix_cases_{'_'.join(columns)}"), "cases", columns, unique=False)
     op.create_table(
         "case_terms",
-        sa.Column("case_id", sa.Text(), nullable=False),
+        sa.Column("case", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["case_id"], ["cases.id"], name=op.f("fk_case_terms_case_id"), ondelete="CASCADE"
+            ["case"], ["cases.number"], name=op.f("fk_case_terms_case"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("case_id", "kind", "value", name=op.f("pk_case_terms")),
+        sa.PrimaryKeyConstraint("case", "kind", "value", name=op.f("pk_case_terms")),
     )
     op.create_index(
-        op.f("ix_case_terms_kind_value_starts_at_case_id"),
+        op.f("ix_case_terms_kind_value_starts_at_case"),
         "case_terms",
-        ["kind", "value", "starts_at", "case_id"],
+        ["kind", "value", "starts_at", "case"],
         unique=False,
     )
     op.create_table(
@@ -123,18 +125,27 @@ def _fill(connection: sa.Connection) -> None:
         # What cannot be read as a flag any more is no part of a case either.
         if isinstance(flag, dict) and flag.keys() >= _NEEDED:
             found[row.occurrence].append(flag | {"id": row.id, "status": row.status})
-    cases: list[dict[str, Any]] = []
-    terms: list[dict[str, Any]] = []
+    cases: dict[str, dict[str, Any]] = {}
     for occurrence, flags in found.items():
-        case = _case(occurrence, flags, known)
-        cases.append(case)
-        terms += _terms(case, flags)
-    for table, rows in (("cases", cases), ("case_terms", terms)):
-        for start in range(0, len(rows), _ROWS):
-            some = rows[start : start + _ROWS]
-            names = ", ".join(f'"{name}"' for name in some[0])
-            marks = ", ".join(f":{name}" for name in some[0])
-            connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), some)
+        told = [known[flag["id"]] for flag in flags if flag["id"] in known]
+        private = _is_private(flags, told)
+        if not private:
+            found[occurrence] = [flag for flag in flags if not _is_theirs(flag)]
+        cases[occurrence] = _case(occurrence, found[occurrence], told, private=private)
+    _insert(connection, "cases", list(cases.values()))
+    numbers = {
+        row.id: row.number for row in connection.execute(sa.text("SELECT id, number FROM cases"))
+    }
+    terms = (_terms(numbers[case["id"]], case, found[key]) for key, case in cases.items())
+    _insert(connection, "case_terms", [term for own in terms for term in own])
+
+
+def _insert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _ROWS):
+        some = rows[start : start + _ROWS]
+        names = ", ".join(f'"{name}"' for name in some[0])
+        marks = ", ".join(f":{name}" for name in some[0])
+        connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), some)
 
 
 def _confidential(connection: sa.Connection) -> dict[str, bool]:
@@ -148,14 +159,30 @@ def _confidential(connection: sa.Connection) -> dict[str, bool]:
     return found
 
 
-def _case(occurrence: str, flags: list[dict[str, Any]], known: dict[str, bool]) -> dict[str, Any]:
+def _is_theirs(flag: dict[str, Any]) -> bool:
+    """Whether this is a flag of which only the privacy officers hear."""
+    return bool(flag["key"]["rule"] == "confidential-intruder")
+
+
+def _is_private(flags: list[dict[str, Any]], told: list[bool]) -> bool:
+    theirs = [flag for flag in flags if _is_theirs(flag)]
+    return (
+        not told
+        or any(told)
+        or len(theirs) == len(flags)
+        or any(flag["status"] not in ("withdrawn", "superseded") for flag in theirs)
+    )
+
+
+def _case(
+    occurrence: str, flags: list[dict[str, Any]], told: list[bool], *, private: bool
+) -> dict[str, Any]:
     pending = [flag for flag in flags if flag["status"] in _PENDING]
     last = max(flags, key=lambda flag: (_at(flag["updated_at"]), flag["id"]))
     is_open = any(flag["status"] == "open" for flag in pending)
     text = last["key"]["occurrence"]
     schools = sorted(flags, key=lambda f: (_at(f["updated_at"]), f["id"]), reverse=True)
     starts_at = last["occurrence"]["original_start_at"]
-    told = [known[flag["id"]] for flag in flags if flag["id"] in known]
     noted = {
         "host_key": None,
         "answerers": [],
@@ -169,9 +196,7 @@ def _case(occurrence: str, flags: list[dict[str, Any]], known: dict[str, bool]) 
         "occurrence": occurrence,
         "status": "open" if is_open else "acknowledged" if pending else "closed",
         "severity": max(_RANKS.index(flag["severity"]) for flag in pending or flags),
-        "is_private": not told
-        or any(told)
-        or any(flag["key"]["rule"] == "confidential-intruder" for flag in flags),
+        "is_private": private,
         "school_id": next((f["school_id"] for f in schools if f.get("school_id")), None),
         "host_key": None,
         "starts_at": _at(starts_at),
@@ -186,12 +211,12 @@ def _case(occurrence: str, flags: list[dict[str, Any]], known: dict[str, bool]) 
     }
 
 
-def _terms(case: dict[str, Any], flags: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _terms(number: int, case: dict[str, Any], flags: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = {("rule", flag["key"]["rule"]) for flag in flags}
     found |= {("partner", flag["partner_id"]) for flag in flags if flag.get("partner_id")}
     found |= {("school", flag["school_id"]) for flag in flags if flag.get("school_id")}
     return [
-        {"case_id": case["id"], "kind": kind, "value": value, "starts_at": case["starts_at"]}
+        {"case": number, "kind": kind, "value": value, "starts_at": case["starts_at"]}
         for kind, value in sorted(found)
     ]
 
