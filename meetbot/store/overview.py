@@ -149,7 +149,7 @@ def _opened(since: datetime, until: datetime, scope: Scope) -> list[ColumnElemen
     if scope.schools is not None:
         of_school = (
             select(cases.c.occurrence)
-            .join(case_terms, case_terms.c.case_id == cases.c.id)
+            .join(case_terms, case_terms.c.case == cases.c.number)
             .where(
                 case_terms.c.kind == TermKind.SCHOOL,
                 case_terms.c.value.in_(sorted(scope.schools)),
