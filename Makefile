@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz mutation bench screenshots lock clean
+.PHONY: help demo test check fuzz mutation bench messages screenshots lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -32,6 +32,15 @@ mutation: $(READY) ## whether a test notices each of thousands of changes to the
 
 bench: $(READY) ## speed and memory beside plain alternatives
 	$(BIN)/python -m tests.bench
+
+# A text that is new stands untranslated in the catalogs afterwards; a test names it.
+CATALOGS := meetbot/console/translations
+messages: $(READY) ## look for texts of the console to translate; use the translations
+	$(BIN)/pybabel -q extract -F meetbot/console/babel.cfg -k lazy_gettext --add-location=file \
+		--no-wrap --sort-by-file --omit-header -o $(CATALOGS)/messages.pot meetbot
+	$(BIN)/pybabel -q update -i $(CATALOGS)/messages.pot -d $(CATALOGS) --no-wrap \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -d $(CATALOGS)
 
 screenshots: $(READY) ## the picture of a flag mail in the README (needs chromium)
 	$(BIN)/python -m tests.screenshots

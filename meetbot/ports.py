@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from meetbot.domain.access_log import AccessEntry, NumberedEntry
 from meetbot.domain.attendance import Conference, Identity, RawIdentity, Visit
 from meetbot.domain.casework import Case, CaseEvent, CaseStatus, Noted, Term
 from meetbot.domain.chain import Audit, Head, Link, LinkKind, Payload
@@ -27,12 +28,17 @@ from meetbot.domain.meetings import (
     TextDisclosure,
 )
 from meetbot.domain.notices import Mail, Notice, NoticeKind
+from meetbot.domain.overview import Precision, Quantiles
+from meetbot.domain.overview import Scope as OverviewScope
 from meetbot.domain.people import Account, AccountKind, KnownAccount
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind, Registry
 from meetbot.domain.retention import Cutoffs, Hold, HoldKind, MonthCount
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.domain.spaces import Space, SpaceFacts
+from meetbot.domain.storms import Ending, Storm
+from meetbot.domain.tokens import ApiToken
+from meetbot.domain.webhooks import Endpoint, HookEvent
 
 Clock = Callable[[], datetime]
 
@@ -249,6 +255,14 @@ class MailerPort(Protocol):
         """Hand the mail over. Raises `Temporary` (try again) or `Permanent` (never will)."""
 
 
+class HookPort(Protocol):
+    """Posts to programs. Never retried inside: the deliveries do that."""
+
+    def post(self, endpoint: Endpoint, delivery_id: str, body: str, *, at: datetime) -> None:
+        """Sign and hand over. Raises `Temporary` (try again), `Permanent` (never again: the
+        endpoint is gone)."""
+
+
 class ComposePort(Protocol):
     """Renders a notice; pure."""
 
@@ -389,6 +403,27 @@ class Slot:
     end_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The result of judging one occurrence.
+
+    `phase` is the one it was judged in; None when the rules were not asked. `version` is that of
+    the record judged: a change that came after it keeps it due.
+    """
+
+    meeting_id: int
+    version: int
+    scope: Scope
+    next_due_at: datetime | None = None
+    disclosure: Disclosure | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
+    undecided: tuple[str, ...] = ()
+    phase: Phase | None = None
+    guest_list: GuestList | None = None
+    link: str = ""
+    text_disclosure: TextDisclosure | None = None
+
+
 class MeetingStore(Protocol):
     """Occurrences and calendars' copies of them."""
 
@@ -397,6 +432,9 @@ class MeetingStore(Protocol):
 
     def calendars(self) -> dict[str, CalendarState]:
         """All calendars ever read or failed."""
+
+    def calendars_of(self, addresses: Collection[str]) -> dict[str, CalendarState]:
+        """Those of these calendars that were ever read or failed."""
 
     def apply(self, changes: CopyChanges, *, as_of: datetime) -> int:
         """Store one calendar's read; affected occurrences become due. Gives how many changed."""
@@ -419,27 +457,8 @@ class MeetingStore(Protocol):
     def find(self, key: OccurrenceKey) -> int | None:
         """Id of an occurrence."""
 
-    def judged(
-        self,
-        meeting_id: int,
-        *,
-        scope: Scope,
-        next_due_at: datetime | None,
-        disclosure: Disclosure | None,
-        fingerprints: tuple[Fingerprint, ...],
-        undecided: tuple[str, ...],
-        as_of: datetime,
-        version: int,
-        phase: Phase | None = None,
-        guest_list: GuestList | None = None,
-        link: str = "",
-        text_disclosure: TextDisclosure | None = None,
-    ) -> None:
-        """Note the result of judging: when to look again, and what could not be decided.
-
-        `phase` is the one it was judged in; None when the rules were not asked. `version` is that
-        of the record judged: a change that came after it keeps it due.
-        """
+    def judged(self, notes: Sequence[Judged], *, as_of: datetime) -> None:
+        """Note the results of judging: when to look again, and what could not be decided."""
 
     def mark_due(
         self,
@@ -641,7 +660,8 @@ class Decision:
 class HistoryEntry:
     """One change of a flag or one decision, with the flag as it then was.
 
-    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none.
+    `snapshot` is the digest of what a change was decided on; `withheld` says why there is none,
+    or not the whole of it.
     """
 
     at: datetime
@@ -664,6 +684,15 @@ class HistoryLine:
     withheld: Withheld | None
 
 
+@dataclass(frozen=True, slots=True)
+class FlagSave:
+    """What one verdict changed of flags, and what it was decided on, as in `HistoryEntry`."""
+
+    changes: tuple[FlagChange, ...]
+    snapshot: str | None = None
+    withheld: Withheld | None = None
+
+
 class FlagStore(Protocol):
     """Flags, their history and decisions."""
 
@@ -683,11 +712,26 @@ class FlagStore(Protocol):
     ) -> None:
         """Store changed flags and one history row each, with what they were decided on."""
 
+    def save_all(
+        self,
+        saves: Sequence[FlagSave],
+        *,
+        told: Collection[Flag] = (),
+        noted: Mapping[str, Noted] | None = None,
+        as_of: datetime,
+    ) -> None:
+        """The same for many verdicts; `told` are flags as they are after their mails were queued,
+        changed ones and others. `noted` is what the judge knows of the meetings with flags, by
+        occurrence, for their cases."""
+
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
 
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told and at which severity."""
+
+    def statuses(self, flag_ids: Collection[str]) -> Mapping[str, FlagStatus]:
+        """Statuses by id; flags that are not there are left out."""
 
     def decide(self, decision: Decision) -> Flag:
         """Store an officer's decision and the link that records it; raises `NotFound`."""
@@ -714,6 +758,21 @@ class FlagStore(Protocol):
         self, *, statuses: Collection[FlagStatus] | None = None, rule: str | None = None
     ) -> list[Flag]:
         """Flags, newest first."""
+
+    def page(
+        self,
+        *,
+        statuses: Collection[FlagStatus],
+        rule: str | None,
+        private: bool,
+        after: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Flag], str | None]:
+        """Some flags, the last opened first, and `after` of the next page, None on the last.
+
+        `private`: whether those of private cases may be among them. Raises `BadInput` for an
+        `after` that no page gave.
+        """
 
 
 class CaseOrder(StrEnum):
@@ -815,6 +874,9 @@ class SnapshotStore(Protocol):
     def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
         """Store a snapshot once, with a link that records its digest, which it gives."""
 
+    def keep_all(self, snapshots: Sequence[Snapshot], *, as_of: datetime) -> list[str]:
+        """The same for many."""
+
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it was changed since."""
 
@@ -873,6 +935,10 @@ class OutboxState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DROPPED = "dropped"
+    HELD = "held"
+    """Waits for its roll-up, or for the end of a storm."""
+    ROLLED_UP = "rolled-up"
+    """Left as part of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -883,6 +949,14 @@ class MailedNotice:
     state: OutboxState
     queued_at: datetime
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotice:
+    """A notice that was not tried yet."""
+
+    notice: Notice
+    queued_at: datetime
 
 
 class Outbox(Protocol):
@@ -917,6 +991,40 @@ class Outbox(Protocol):
     def drop(self, occurrence: str, kinds: Collection[str], *, as_of: datetime) -> int:
         """Drop unsent notices of a cancelled or changed meeting."""
 
+    def cancel(self, notice_id: str, *, as_of: datetime) -> None:
+        """Drop one unsent notice, if there is one of this id."""
+
+    def untried(self, kinds: Collection[str], as_of: datetime) -> Sequence[WaitingNotice]:
+        """Due notices that nobody tried to send yet, oldest first; held ones are not among them."""
+
+    def held(self, kinds: Collection[str] = ...) -> Sequence[WaitingNotice]:
+        """Held notices (of all kinds), oldest first."""
+
+    def queued_since(self, at: datetime, kinds: Collection[str]) -> Sequence[Notice]:
+        """Notices queued after an instant, whatever became of them."""
+
+    def tried_since(self, at: datetime, kinds: Collection[str]) -> Sequence[Notice]:
+        """Notices that were sent, or tried in vain, at an instant or after it."""
+
+    def put(
+        self,
+        notice_ids: Collection[str],
+        state: OutboxState,
+        *,
+        reason: str = "",
+        as_of: datetime,
+    ) -> int:
+        """Move queued and held notices to another state; gives how many."""
+
+    def rewrite(self, notice: Notice) -> None:
+        """Store another content of a queued or held notice."""
+
+    def forget(self, notice_id: str) -> None:
+        """Delete a queued or held notice, so that one of its id can be queued again."""
+
+    def held_kinds(self) -> Mapping[NoticeKind, int]:
+        """How many notices of each kind are held."""
+
     def known(self, notice_ids: Collection[str]) -> frozenset[str]:
         """Which of these ids were ever queued."""
 
@@ -925,6 +1033,54 @@ class Outbox(Protocol):
 
     def of_thread(self, thread: str) -> Sequence[MailedNotice]:
         """Every notice about one occurrence, the first queued first."""
+
+
+class StormStore(Protocol):
+    """Storms of mails; each begin and each end is a link of the chain."""
+
+    def current(self) -> Storm | None:
+        """The storm that lasts; None where mail leaves as usual."""
+
+    def list(self) -> list[Storm]:
+        """All storms, oldest first."""
+
+    def begin(self, flags: int, by_rule: Mapping[str, int], *, at: datetime) -> Storm:
+        """Begin a storm."""
+
+    def end(
+        self, storm: Storm, ending: Ending, mails: Mapping[str, int], *, by: str, at: datetime
+    ) -> Storm:
+        """End a storm; `mails` counts what became of what it held."""
+
+
+class OverviewStore(Protocol):
+    """Counts for the overview; nobody's name in them."""
+
+    def opened(
+        self, bounds: Sequence[datetime], scope: OverviewScope
+    ) -> Sequence[Mapping[Severity, int]]:
+        """Flags first opened between each of these instants and the next, by severity."""
+
+    def meetings(self, since: datetime, until: datetime) -> int:
+        """Meetings with partners that started in [since, until)."""
+
+    def acknowledged(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Mapping[Severity, Quantiles]:
+        """How long it took until officers did something about flags opened in [since, until)."""
+
+    def resolved(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Mapping[Severity, Quantiles]:
+        """How long it took until officers upheld or dismissed flags opened in [since, until)."""
+
+    def decided(
+        self, since: datetime, until: datetime, scope: OverviewScope
+    ) -> Sequence[Precision]:
+        """How the flags opened in [since, until) were decided, by rule in order of its name."""
+
+    def mails(self, since: datetime) -> Mapping[OutboxState, int]:
+        """Mails by state: those that are done, since an instant; all that are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -945,6 +1101,9 @@ class ReminderStore(Protocol):
     def add(self, occurrence: str, reminder: SentReminder) -> None:
         """Note a reminder."""
 
+    def remove(self, occurrence: str, lead: str, start_at: datetime) -> None:
+        """Forget a reminder, so that it is made again."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRead:
@@ -957,6 +1116,105 @@ class SourceRead:
     """Last complete read."""
     problem: str = ""
     failing_since: datetime | None = None
+
+
+class HookState(StrEnum):
+    """Life of a delivery to a program."""
+
+    QUEUED = "queued"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HookDelivery:
+    """What one program is told of one change. `body` is empty once it was delivered."""
+
+    id: str
+    endpoint: str
+    event: HookEvent
+    flag_id: str
+    state: HookState
+    attempts: int
+    due_at: datetime
+    queued_at: datetime
+    changed_at: datetime
+    reason: str
+    body: str
+
+
+class HookStore(Protocol):
+    """What programs are told: a place in the flags' history for each, and deliveries."""
+
+    def plan(self, endpoint: Endpoint, *, as_of: datetime, limit: int) -> int:
+        """Queue what came into the history since the last time; gives how many rows were read.
+
+        A new endpoint hears of nothing that was before. Nothing private is ever queued.
+        """
+
+    def due(self, endpoint: str, as_of: datetime, limit: int) -> list[HookDelivery]:
+        """Deliveries to try now, in order; none of a flag whose earlier one still waits."""
+
+    def delivered(self, delivery_id: str, *, at: datetime) -> None:
+        """It arrived."""
+
+    def defer(self, delivery_id: str, reason: str, *, retry_at: datetime, at: datetime) -> None:
+        """Try again later."""
+
+    def fail(self, delivery_id: str, reason: str, *, at: datetime) -> None:
+        """Given up."""
+
+    def switch_off(self, endpoint: str, reason: str, *, at: datetime) -> None:
+        """The endpoint wants nothing any more; what waits for it is given up."""
+
+    def off(self) -> Mapping[str, datetime]:
+        """Endpoints that are switched off, and since when."""
+
+    def retry(self, wanted: str, *, at: datetime) -> int:
+        """Queue again what was given up: one delivery by its id, or all of an endpoint, which is
+        switched on again. Gives how many."""
+
+    def list(self, *, states: Collection[HookState] | None = None) -> list[HookDelivery]:
+        """Deliveries, the newest first."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget those that were delivered or given up before an instant; gives how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer to a request with a key; `asked` is the digest of the request."""
+
+    asked: str
+    body: str
+
+
+class TokenStore(Protocol):
+    """Tokens of other programs; each coming and each end is a link of the chain."""
+
+    def add(self, token: ApiToken) -> None:
+        """Store a new token."""
+
+    def end(self, token_id: str, *, by: str, at: datetime) -> ApiToken:
+        """End a token; raises `NotFound` where none of this id is in force."""
+
+    def find(self, digest: str) -> ApiToken | None:
+        """The token of a digest, ended and expired ones too."""
+
+    def used(self, token_id: str, *, at: datetime) -> None:
+        """Note that it was used."""
+
+    def list(self) -> list[ApiToken]:
+        """All tokens, oldest first."""
+
+    def answered(self, token_id: str, key: str) -> KeptAnswer | None:
+        """What a request with this key of its own was answered."""
+
+    def answer(self, token_id: str, key: str, asked: str, body: str, *, at: datetime) -> None:
+        """Remember an answer, so that asking again does nothing twice."""
+
+    def forget_answers(self, *, before: datetime) -> int:
+        """Forget answers given before an instant; gives how many."""
 
 
 class ChainStore(Protocol):
@@ -1024,6 +1282,56 @@ class RetentionStore(Protocol):
 
     def knows_partner(self, partner_id: str) -> bool:
         """Whether the registry ever had this partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSession:
+    """A session of the console. `key` is a hash of what the browser holds, `who` an address in its
+    matching form, empty before somebody signs in; `content` is JSON."""
+
+    key: str
+    who: str
+    content: str
+    created_at: datetime
+    seen_at: datetime
+
+
+class SessionStore(Protocol):
+    """Who is signed in to the console."""
+
+    def get(self, key: str) -> ConsoleSession | None:
+        """One that has not been ended."""
+
+    def save(self, session: ConsoleSession) -> None:
+        """Store one, new or changed."""
+
+    def end(self, key: str, *, at: datetime) -> None:
+        """End one; what it held is forgotten."""
+
+    def end_all(self, who: str, *, at: datetime) -> int:
+        """End all of one person; gives how many there were."""
+
+    def prune(self, *, before: datetime, nobodys_before: datetime) -> int:
+        """Forget those last seen before an instant, and those of nobody before another."""
+        ...
+
+
+class AccessLog(Protocol):
+    """Who looked at what in the console, and who was refused."""
+
+    def note(self, entries: Iterable[AccessEntry]) -> None:
+        """Add lines."""
+
+    def list(
+        self,
+        *,
+        subject: str | None = None,
+        since: datetime | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> list[NumberedEntry]:
+        """The newest first: about one subject, from an instant on, below a number."""
+        ...
 
 
 class MetaStore(Protocol):
@@ -1190,8 +1498,28 @@ class Tx(Protocol):
         ...
 
     @property
+    def storms(self) -> StormStore:
+        """Storms of mails."""
+        ...
+
+    @property
+    def overview(self) -> OverviewStore:
+        """Counts for the overview."""
+        ...
+
+    @property
     def reminders(self) -> ReminderStore:
         """Reminders made."""
+        ...
+
+    @property
+    def hooks(self) -> HookStore:
+        """What programs are told."""
+        ...
+
+    @property
+    def tokens(self) -> TokenStore:
+        """Tokens of other programs."""
         ...
 
     @property
@@ -1207,6 +1535,16 @@ class Tx(Protocol):
     @property
     def retention(self) -> RetentionStore:
         """Deletions."""
+        ...
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Who is signed in to the console."""
+        ...
+
+    @property
+    def access_log(self) -> AccessLog:
+        """Who looked at what there."""
         ...
 
     @property

@@ -28,6 +28,7 @@ from meetbot.jobs import (
     outages,
     prune,
     remind,
+    webhooks,
 )
 from meetbot.jobs.deps import Deps
 from meetbot.ports import Clock, Outcome
@@ -84,6 +85,7 @@ def triggers(
         Trigger("digest", digest.run, timedelta(minutes=5), ("delivery",)),
         Trigger("outages", outages.run, timedelta(minutes=5), ("delivery",)),
         Trigger("delivery", deliver.run, quick),
+        Trigger("webhooks", webhooks.run, quick),
         Trigger("retention", prune.run, timedelta(hours=24)),
     )
 

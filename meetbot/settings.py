@@ -11,6 +11,8 @@ stops at the first list it cannot decode and does not know `..._FILE`.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import copy
 import dataclasses
 import difflib
@@ -24,7 +26,8 @@ from datetime import date, time, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -52,6 +55,7 @@ from meetbot.domain.retention import Retention
 from meetbot.domain.shared_files import FileWords
 from meetbot.domain.spreadsheets import HOW_TO_NAME, WHAT_IS_WRONG, spreadsheet_id
 from meetbot.domain.thresholds import Thresholds
+from meetbot.domain.webhooks import HookEvent
 from meetbot.errors import BadInput, Mistake
 
 DEFAULT_FILE = Path("config/meetbot.toml")
@@ -67,6 +71,8 @@ _SECRETS = frozenset(
         ("database", "url"),
         ("mail", "url"),
         ("mail", "password"),
+        ("console", "secret_key"),
+        ("console", "oidc", "client_secret"),
         ("privacy", "pseudonym_key"),
     }
 )
@@ -115,6 +121,15 @@ def _positive(value: timedelta) -> timedelta:
     if not value:
         raise _wrong("must be longer than nothing", 'write a duration above zero, such as "60s"')
     return value
+
+
+def _number(value: object) -> int:
+    """A whole number above zero; text from the environment is one too."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        value = int(value)
+    if type(value) is int and 0 < value < 10**9:
+        return value
+    raise _wrong(f"{_shown(value)} is not a whole number above zero", "write one, such as 10")
 
 
 def _local_time(value: object) -> time:
@@ -215,11 +230,20 @@ def _address(value: str) -> str:
 
 def _recipient(value: str, info: ValidationInfo) -> str:
     """An address in one of the district's own domains; never a partner's."""
+    return _inside(value, info, "flags may only be sent inside the district")
+
+
+def _person(value: str, info: ValidationInfo) -> str:
+    """The address of somebody who signs in: in one of the district's own domains."""
+    return _inside(value, info, "only the district's own people sign in")
+
+
+def _inside(value: str, info: ValidationInfo, why: str) -> str:
     domains = (info.context or {}).get("domains")
     if domains and value.rpartition("@")[2] not in domains:
         raise _wrong(
             f"{_shown(value)} is outside the district's domains",
-            "flags may only be sent inside the district: use an address in "
+            f"{why}: use an address in "
             + " or ".join(domains)
             + ", or add the domain to district.domains",
         )
@@ -294,6 +318,23 @@ def _api_root(value: str) -> str:
     return root
 
 
+def _issuer(value: str) -> str:
+    root = _web_root(value)
+    parts = urlsplit(root)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise _wrong(
+            "http is allowed on loopback only, anybody in between could sign in as anybody",
+            'use https; Google\'s is "https://accounts.google.com"',
+        )
+    return root
+
+
+def _client_value(value: str) -> str:
+    if value.strip() and len(value) <= 500 and value.isprintable():
+        return value.strip()
+    raise _wrong("is empty or has control characters", "copy it from the provider's page again")
+
+
 def _database_url(value: str) -> str:
     if value.startswith("sqlite:///") and len(value) > len("sqlite:///"):
         return value
@@ -302,6 +343,43 @@ def _database_url(value: str) -> str:
     raise _wrong(
         "is not a database meetbot can use",
         'use "sqlite:///meetbot.db" or "postgresql+psycopg://user@host/name"',
+    )
+
+
+def _hook_url(value: str) -> str:
+    parts = _split_url(value, "https://host/path")
+    if parts.username or parts.fragment or parts.scheme not in ("http", "https"):
+        raise _wrong(
+            "must be a plain https URL",
+            "leave out user, password and fragment, and begin with https://",
+        )
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise _wrong(
+            "http is allowed on loopback only, flags would travel in the clear", "use https"
+        )
+    return value
+
+
+def _hook_secret(value: str) -> str:
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not 24 <= len(key) <= 64:
+        raise _wrong(
+            "is not the base64 of 24 to 64 bytes",
+            'make one with: python3 -c "import base64, os; '
+            "print('whsec_' + base64.b64encode(os.urandom(32)).decode())\"",
+        )
+    return value
+
+
+def _hook_name(value: str) -> str:
+    if re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", value, re.ASCII):
+        return value
+    raise _wrong(
+        f"{_shown(value)} cannot be a program's name",
+        "use up to 40 lower-case letters, digits and hyphens",
     )
 
 
@@ -322,18 +400,52 @@ class Endpoint:
     port: int
 
 
-def _loopback_endpoint(value: object) -> Endpoint:
+def _endpoint(value: object, example: str) -> Endpoint:
     if isinstance(value, str):
         host, colon, port = value.rpartition(":")
-        host = host.strip("[]")
+        host = host.removeprefix("[").removesuffix("]")
         if colon and re.fullmatch(r"\d{1,5}", port, re.ASCII) and int(port) < 65536:
-            if _is_loopback(host):
-                return Endpoint(host, int(port))
-            raise _wrong(
-                "must be on loopback, the figures are not for the network",
-                'write it as "127.0.0.1:9464"',
-            )
-    raise _wrong(f"{_shown(value)} is not host:port", 'write it as "127.0.0.1:9464"')
+            return Endpoint(host, int(port))
+    raise _wrong(f"{_shown(value)} is not host:port", f'write it as "{example}"')
+
+
+def _loopback_endpoint(value: object) -> Endpoint:
+    endpoint = _endpoint(value, "127.0.0.1:9464")
+    if not _is_loopback(endpoint.host):
+        raise _wrong(
+            "must be on loopback, the figures are not for the network",
+            'write it as "127.0.0.1:9464"',
+        )
+    return endpoint
+
+
+def _own_endpoint(value: object) -> Endpoint:
+    """An address of this machine: loopback, or one that is written out."""
+    endpoint = _endpoint(value, "127.0.0.1:8000")
+    try:
+        if endpoint.host != "localhost":
+            ipaddress.ip_address(endpoint.host)
+    except ValueError:
+        raise _wrong(
+            f"{_shown(endpoint.host)} is not an IP address of this machine",
+            'write it as "127.0.0.1:8000"; names of the console belong into base_url',
+        ) from None
+    return endpoint
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _network(value: object) -> Network:
+    try:
+        if isinstance(value, str):
+            return ipaddress.ip_network(value.strip(), strict=False)
+    except ValueError:
+        pass
+    raise _wrong(
+        f"{_shown(value)} is not an IP address or network",
+        'write it as "127.0.0.1" or "10.1.2.0/24"',
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -424,11 +536,15 @@ Domain = Annotated[str, AfterValidator(_domain)]
 Address = Annotated[str, AfterValidator(_address)]
 Recipient = Annotated[str, AfterValidator(_address), AfterValidator(_recipient)]
 Recipients = Annotated[tuple[Recipient, ...], AfterValidator(_without_repeats)]
+Person = Annotated[str, AfterValidator(_address), AfterValidator(_person)]
+People = Annotated[tuple[Person, ...], AfterValidator(_without_repeats)]
 RuleId = Annotated[str, AfterValidator(_rule_id)]
+HookName = Annotated[str, AfterValidator(_hook_name)]
 ProgramKey = Annotated[str, AfterValidator(_program_type)]
 UnitPath = Annotated[str, AfterValidator(_unit)]
 Units = Annotated[tuple[UnitPath, ...], AfterValidator(_without_repeats)]
 Count = Annotated[int, Field(strict=True, ge=0)]
+Number = Annotated[int, BeforeValidator(_number)]
 
 
 # --- meetbot.toml -------------------------------------------------------------------------------
@@ -482,7 +598,7 @@ class Mail(_Table):
     """How mail leaves and who gets it; all recipients are inside the district.
 
     `url` is set with transport `smtp`. Without privacy officers or operators the officers stand in
-    for them.
+    for them. `daily` and `storm` limit mails about flags.
     """
 
     model_config = ConfigDict(validate_default=True)  # what is left out is a mistake or a stand-in
@@ -496,6 +612,8 @@ class Mail(_Table):
     privacy_officers: Recipients = ()
     operators: Recipients = ()
     escalation: Recipients = ()
+    daily: Number = 10
+    storm: Number = 50
     contacts: Mapping[ProgramKey, Recipient] = {}
 
     @property
@@ -553,12 +671,59 @@ class Registry(_Table):
         return None if self.source is None else spreadsheet_id(self.source)
 
 
-class Console(_Table):
-    """The officers' web page; `base_url` has no slash at its end."""
+class Oidc(_Table):
+    """The identity provider (OpenID Connect) that says who somebody is."""
 
+    issuer: Annotated[str, AfterValidator(_issuer)] = "https://accounts.google.com"
+    client_id: Annotated[str, AfterValidator(_client_value)]
+    client_secret: Annotated[str, AfterValidator(_client_value)] = Field(repr=False)
+
+
+class Console(_Table):
+    """The officers' web page; `base_url` has no slash at its end.
+
+    Without `oidc` nobody can sign in, and there is no page. A role that is None has the people
+    that `people` says. Without a `secret_key` the store makes one and keeps it.
+    """
+
+    oidc: Oidc | None = None  # comes first: checking the URL needs it
     base_url: Annotated[str, AfterValidator(_web_root)] = "http://127.0.0.1:8000"
     four_eyes: tuple[Severity, ...] = ()
     """Severities of which a flag is upheld or dismissed by two officers."""
+    listen: Annotated[Endpoint, BeforeValidator(_own_endpoint)] = Endpoint("127.0.0.1", 8000)
+    officers: People | None = None
+    privacy_officers: People | None = None
+    operators: People | None = None
+    keepers: People = ()
+    auditors: People = ()
+    trusted_proxies: tuple[Annotated[Network, BeforeValidator(_network)], ...] = ()
+    secret_key: Annotated[bytes, BeforeValidator(_secret_key)] | None = Field(
+        default=None, repr=False
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _private(cls, value: str, info: ValidationInfo) -> str:
+        """People sign in by HTTPS, or on this machine."""
+        parts = urlsplit(value)
+        if info.data.get("oidc") and parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise _wrong(
+                "is http, which would send sessions in the clear",
+                "write it with https://, and let a proxy before the console do TLS",
+            )
+        return value
+
+    def people(self, mail: Mail) -> Mapping[str, tuple[str, ...]]:
+        """Who has each role: those named here, else those whom mails of that kind go to."""
+        return {
+            "officers": mail.officers if self.officers is None else self.officers,
+            "privacy_officers": (
+                mail.privacy_officers if self.privacy_officers is None else self.privacy_officers
+            ),
+            "operators": mail.operators if self.operators is None else self.operators,
+            "keepers": self.keepers,
+            "auditors": self.auditors,
+        }
 
 
 class Service(_Table):
@@ -575,6 +740,21 @@ class Privacy(_Table):
     )
 
 
+class Webhook(_Table):
+    """A program that is told of changes of flags; the name is the key of its table."""
+
+    url: Annotated[str, AfterValidator(_hook_url)]
+    secret: Annotated[str, AfterValidator(_hook_secret)] = Field(repr=False)
+    events: Annotated[tuple[HookEvent, ...], AfterValidator(_some)] = tuple(HookEvent)
+    internal: StrictBool = False
+    """Whether it may lie inside the district's own network; a loopback URL always may."""
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether any address may be reached for it."""
+        return self.internal or _is_loopback(urlsplit(self.url).hostname)
+
+
 class _ConfigurationFile(_Table):
     district: District
     google: Google
@@ -585,6 +765,7 @@ class _ConfigurationFile(_Table):
     console: Console = Console()
     service: Service = Service()
     privacy: Privacy = Privacy()
+    webhooks: Mapping[HookName, Webhook] = {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -600,6 +781,7 @@ class Settings:
     console: Console
     service: Service
     privacy: Privacy
+    webhooks: Mapping[str, Webhook]
     policy: Policy
 
     @property
@@ -813,7 +995,7 @@ def _read_tables(path: Path, environ: Mapping[str, str]) -> _ConfigurationFile:
                 DEFAULT_FILE.name,
             )
             for details in _details(error)
-            if details["loc"][:2] not in overlay.unread
+            if not overlay.is_unread(details["loc"])
         ]
         raise BadInput([*overlay.mistakes, *found]) from None
     if overlay.mistakes:
@@ -865,7 +1047,7 @@ class _Overlay:
         self.mistakes: list[Mistake] = []
         self.unread: set[tuple[str, ...]] = set()
         self._origins: dict[tuple[str, ...], str] = {}
-        known = _variables()
+        known = {**_variables(), **_webhook_variables(tables)}
         # Sorted, so that MEETBOT_MAIL__CONTACTS comes before its single entries.
         for name in sorted(environ):
             if name.startswith(_PREFIX) and name != _CONFIG_VARIABLE:
@@ -879,13 +1061,17 @@ class _Overlay:
                 return f"{name} ({_dotted(loc)})"
         return None
 
+    def is_unread(self, loc: tuple[int | str, ...]) -> bool:
+        """Whether a place lies in a secret that could not be read."""
+        return any(loc[: len(path)] == path for path in self.unread)
+
     def _take(
         self, name: str, environ: Mapping[str, str], known: Mapping[str, tuple[str, ...]]
     ) -> None:
         plain = name.removesuffix("_FILE")
         if name in known:
             self._set(known[name], name, environ[name])
-        elif known.get(plain) in _SECRETS:
+        elif _is_secret(known.get(plain, ())):
             self._take_file(name, plain, environ, known[plain])
         # Without "__" it names no key; it is worth a word only if it was meant to.
         elif "__" in name or difflib.get_close_matches(name, known, n=1, cutoff=0.9):
@@ -933,7 +1119,24 @@ def _variables() -> Mapping[str, tuple[str, ...]]:
     for section, table in _ConfigurationFile.model_fields.items():
         paths += [(section, key) for key in _keys(table.annotation)]
     paths += [("mail", "contacts", kind) for kind in ProgramType]
+    paths.remove(("console", "oidc"))
+    paths += [("console", "oidc", key) for key in _keys(Oidc)]
     return {_PREFIX + "__".join(path).upper().replace("-", "_"): path for path in paths}
+
+
+def _webhook_variables(tables: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """The variables of the programs that the file names."""
+    named = tables.get("webhooks")
+    paths = [
+        ("webhooks", name, key)
+        for name in (named if isinstance(named, Mapping) else ())
+        for key in Webhook.model_fields
+    ]
+    return {_PREFIX + "__".join(path).upper().replace("-", "_"): path for path in paths}
+
+
+def _is_secret(path: tuple[str, ...]) -> bool:
+    return path in _SECRETS or (path[:1] == ("webhooks",) and path[-1] == "secret")
 
 
 def _decoded(text: str, path: tuple[str, ...]) -> object:
@@ -1026,5 +1229,13 @@ def _type_at(model: type[_Table], loc: Iterable[int | str]) -> object:
         if get_origin(kind) is Mapping:
             kind = get_args(kind)[1]
         elif isinstance(kind, type) and issubclass(kind, _Table):
-            kind = kind.model_fields[str(step)].annotation
+            kind = _without_none(kind.model_fields[str(step)].annotation)
     return kind
+
+
+def _without_none(kind: Any) -> Any:
+    """The type of a value that may also be absent."""
+    kinds = [k for k in get_args(kind) if k is not type(None)]
+    if get_origin(kind) not in (Union, UnionType) or len(kinds) != 1:
+        return kind
+    return get_args(kinds[0])[0] if get_origin(kinds[0]) is Annotated else kinds[0]

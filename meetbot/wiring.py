@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from meetbot.domain.people import DistrictUnits, Pseudonyms
+from meetbot.domain.webhooks import Endpoint
 from meetbot.errors import Stopped
 from meetbot.jobs.deps import Deps, District, Recipients
 from meetbot.notify import Composer, SmtpMailer
-from meetbot.ports import MailerPort, RegistrySource, Store
+from meetbot.ports import HookPort, MailerPort, RegistrySource, Store
 from meetbot.settings import Settings
 from meetbot.store import SqlStore, is_there, open_store
 from meetbot.workspace import Workspace
@@ -106,6 +107,8 @@ def _deps(
         policy=settings.policy,
         district=district_of(settings),
         registry_source=registry_source_of(settings, workspace),
+        hooks=hooks_of(settings),
+        endpoints=endpoints_of(settings),
         go_on=go_on,
     )
 
@@ -122,6 +125,24 @@ def registry_source_of(settings: Settings, workspace: Workspace) -> RegistrySour
         settings.registry.spreadsheet,
         district_domains=settings.district.domains,
     )
+
+
+def endpoints_of(settings: Settings) -> tuple[Endpoint, ...]:
+    """The programs of `[webhooks]`, by name."""
+    return tuple(
+        Endpoint(name, hook.url, hook.secret, frozenset(hook.events), hook.is_internal)
+        for name, hook in sorted(settings.webhooks.items())
+    )
+
+
+def hooks_of(settings: Settings) -> HookPort | None:
+    """What posts to them; None without any."""
+    if not settings.webhooks:
+        return None
+    # Most districts have none, and the service need not hold what posts.
+    from meetbot.notify.webhook import WebhookSender
+
+    return WebhookSender()
 
 
 def district_of(settings: Settings) -> District:
@@ -141,6 +162,8 @@ def district_of(settings: Settings) -> District:
         horizon=settings.schedule.horizon,
         final_after=settings.schedule.final_after,
         outage_after=settings.schedule.outage_after,
+        mails_a_day=mail.daily,
+        storm_flags=mail.storm,
         reminders=settings.schedule.reminders,
         digest_at=settings.schedule.digest,
         weekly_day=settings.schedule.weekly.weekday,
@@ -170,14 +193,21 @@ def pseudonyms_of(settings: Settings, store: Store) -> Pseudonyms:
 
 
 def _pseudonym_key(settings: Settings, store: Store) -> bytes:
-    """The configured key, or one made at the first start and kept in the database."""
-    if settings.privacy.pseudonym_key is not None:
-        return settings.privacy.pseudonym_key
+    return settings.privacy.pseudonym_key or _kept_key(store, "pseudonym-key")
+
+
+def console_key(settings: Settings, store: Store) -> bytes:
+    """The key of the console's sessions and forms."""
+    return settings.console.secret_key or _kept_key(store, "console-key")
+
+
+def _kept_key(store: Store, name: str) -> bytes:
+    """A key that is made at the first start and kept in the database."""
     with store.transaction() as tx:
-        kept = tx.meta.get("pseudonym-key")
+        kept = tx.meta.get(name)
         if kept is None:
             kept = secrets.token_hex(32)
-            tx.meta.set("pseudonym-key", kept)
+            tx.meta.set(name, kept)
     return bytes.fromhex(kept)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
@@ -16,3 +20,13 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile("meetbot")
+
+
+@pytest.fixture
+def machine_in_chicago(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's own time zone, which must not matter, is another than that of the servers."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/Chicago")
+        time.tzset()
+        yield
+    time.tzset()

@@ -46,7 +46,7 @@ from meetbot.domain.registry import (
     Identity as RegistryIdentity,
 )
 from meetbot.domain.spaces import Access, SpaceFacts
-from meetbot.rules import evaluate
+from meetbot.rules import RULES, evaluate
 
 START = datetime(2026, 10, 13, 15, tzinfo=UTC)
 END = START + timedelta(minutes=45)
@@ -318,9 +318,15 @@ def judge(dossier: Dossier, policy: Policy | None = None) -> Verdict:
     return evaluate(dossier, policy or Policy())
 
 
+def asked(rule: str, dossier: Dossier, policy: Policy | None = None) -> Verdict:
+    """The verdict of one rule alone."""
+    assert rule in RULES
+    return evaluate(dossier, policy or Policy(), only={rule})
+
+
 def found(rule: str, dossier: Dossier, policy: Policy | None = None) -> tuple[Finding, ...]:
     """What one rule says."""
-    return tuple(f for f in judge(dossier, policy).findings if f.rule == rule)
+    return asked(rule, dossier, policy).findings
 
 
 def the(rule: str, dossier: Dossier, policy: Policy | None = None) -> Finding:
@@ -331,6 +337,6 @@ def the(rule: str, dossier: Dossier, policy: Policy | None = None) -> Finding:
 
 def is_undecided(rule: str, dossier: Dossier, policy: Policy | None = None) -> bool:
     """Whether a rule could not be decided."""
-    verdict = judge(dossier, policy)
+    verdict = asked(rule, dossier, policy)
     assert (rule in verdict.decided) != any(u.rule == rule for u in verdict.undecided)
     return rule not in verdict.decided

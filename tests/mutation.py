@@ -4,9 +4,9 @@ mutmut changes the code of `domain/` and `rules/` in thousands of places, one at
 decorated functions alone, and every rule is one; so it works on a copy in which `@rule(…) def f` is
 written `def f`, and `f = rule(…)(f)` below it. The tests are loaded once; each mutant then gets a
 process of its own, forked from there, that runs tests that reach the changed function until one
-fails: those first that noticed another mutant of it, then those that reach little else. mutmut's
-own switch in every function would make the tests three times as slow: instead, the one function
-gets the changed code.
+fails: those first that noticed another mutant of it, then those in the file named after its module,
+then quick ones that reach little else. mutmut's own switch in every function would make the tests
+three times as slow: instead, the one function gets the changed code.
 
 PATTERN names mutants, such as `meetbot.domain.presence*`; without any, all are tried. What was
 noticed once is not tried again until its function changes; remove `build/mutation` to start anew.
@@ -160,9 +160,8 @@ class _Trials:
             for number, (name, file) in enumerate(self._mutants.items()):
                 function = mangled_name_from_mutant_name(name)
                 told = [test for test, _ in self._telling[function].most_common()]
-                chosen = list(
-                    dict.fromkeys([*told, *_closest(tests.get(function, []), seconds, breadth)])
-                )
+                closest = _closest(function, tests.get(function, []), seconds, breadth)
+                chosen = list(dict.fromkeys([*told, *closest]))
                 if not chosen:
                     file.exit_code_by_key[name] = _UNREACHED
                     continue
@@ -263,11 +262,15 @@ def _watched(items: list[pytest.Item], notes: Path) -> int:
     return 0
 
 
-def _closest(tests: list[str], seconds: dict[str, float], breadth: Counter[str]) -> list[str]:
-    """Tests that reach few functions come first; as many as there is time for."""
+def _closest(
+    function: str, tests: list[str], seconds: dict[str, float], breadth: Counter[str]
+) -> list[str]:
+    """Tests in the file of the function's module come first, then quick ones that reach few
+    functions; as many as there is time for."""
+    own = f"test_{function.split('.')[-2]}.py"
     chosen: list[str] = []
     left = _SECONDS
-    for test in sorted(tests, key=lambda test: (breadth[test], seconds[test])):
+    for test in sorted(tests, key=lambda test: (own not in test, breadth[test] * seconds[test])):
         if seconds[test] <= left:
             left -= seconds[test]
             chosen.append(test)

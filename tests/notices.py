@@ -26,6 +26,10 @@ from meetbot.domain.notices import (
     Outage,
     PartnerLine,
     ReminderNotice,
+    RollUpLine,
+    RollUpNews,
+    RollUpNotice,
+    StormNotice,
     Timeline,
     Undelivered,
     WeeklyNotice,
@@ -376,6 +380,29 @@ def a_confidential_notice() -> Notice:
     )
 
 
+def a_roll_up_notice(audience: Audience = Audience.OFFICERS) -> Notice:
+    """Five meetings in one mail: new ones, one told again, one gone, one that is confidential."""
+    again = a_card(thread="uid-2@district.example|20261013T150000Z")
+    content = RollUpNotice(
+        (
+            RollUpLine(a_card(), (a_flag(), an_open_setting()), RollUpNews.NEW),
+            RollUpLine(a_card(), (an_expired_contract(),), RollUpNews.NEW),
+            RollUpLine(again, (a_flag(),), RollUpNews.AGAIN),
+            RollUpLine(a_card(), (an_open_setting(),), RollUpNews.GONE, "fixed before the start"),
+            RollUpLine(a_card(is_confidential=True), (a_flag(),), RollUpNews.NEW),
+        )
+    )
+    return a_notice(NoticeKind.ROLL_UP, content, audience=audience, thread=None)
+
+
+def a_storm_notice() -> Notice:
+    """A directory was misread, and everybody looks like an outsider."""
+    rules = (("partner-unregistered", 112), ("organizer-not-staff", 31))
+    content = StormNotice(ZONE, START, 145, rules, 171, is_new=True)
+    to = ("it@district.example", "compliance@district.example")
+    return a_notice(NoticeKind.STORM, content, audience=Audience.OPERATORS, to=to, thread=None)
+
+
 def every_notice() -> dict[str, Notice]:
     """Realistic notices of every kind, by a short name."""
     return {
@@ -399,6 +426,9 @@ def every_notice() -> dict[str, Notice]:
         "all-clear": an_all_clear_notice(),
         "confidential": a_confidential_notice(),
         "operations": an_operations_notice(),
+        "roll-up": a_roll_up_notice(),
+        "roll-up-host": a_roll_up_notice(Audience.HOST),
+        "storm": a_storm_notice(),
     }
 
 

@@ -16,15 +16,19 @@ import typer
 
 from meetbot.cli import (
     audit,
+    console,
     demo,
     evidence,
     flags,
     hold,
+    mail,
     months,
     registry,
     replay,
     service,
+    token,
     tools,
+    webhooks,
 )
 from meetbot.cli.context import Context
 from meetbot.errors import BadInput, MeetbotError
@@ -71,11 +75,15 @@ app.command("doctor")(service.doctor)
 app.add_typer(registry.app, name="registry")
 app.command("poll")(service.poll)
 app.command("run")(service.run)
+app.add_typer(console.app, name="console")
 app.add_typer(flags.app, name="flags")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(evidence.schemas, name="schema")
 app.add_typer(audit.app, name="audit")
+app.add_typer(mail.app, name="mail")
 app.add_typer(hold.app, name="hold")
+app.add_typer(token.app, name="token")
+app.add_typer(webhooks.app, name="webhooks")
 app.command("months")(months.months)
 app.command("evaluate")(tools.evaluate)
 app.command("replay")(replay.replay)

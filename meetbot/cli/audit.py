@@ -1,21 +1,25 @@
-"""`audit verify` and `audit log`."""
+"""`audit verify`, `audit log` and `audit access`."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import instant, shown
+from meetbot.cli.output import shown
+from meetbot.domain.access_log import AccessEntry
 from meetbot.domain.chain import Audit, Link, LinkKind, stamp
+from meetbot.domain.flag_documents import instant
 from meetbot.errors import BadInput, Mistake
 
 app = typer.Typer(
-    help="The chain of decisions, imports, mails and deletions.", no_args_is_help=True
+    help="The chain of decisions, imports, mails, deletions; who read what.",
+    no_args_is_help=True,
 )
 
 
@@ -103,6 +107,52 @@ def _ranges(numbers: Iterable[int]) -> str:
             spans.append([number, number])
     text = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
     return f"{'link' if text.isdecimal() else 'links'} {text}"
+
+
+@app.command("access")
+def access(
+    context: typer.Context,
+    case: Annotated[
+        str | None, typer.Option(metavar="CASE", help="Only this case, such as C-0123456789ab.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only from this local day on."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+) -> None:
+    """List who read which case in the console, and who was refused.
+
+    The newest first. Sign-ins and files that were taken out are in it too.
+    """
+    from meetbot.wiring import opened_store
+
+    settings = context_of(context).settings()
+    start = None if since is None else since.replace(tzinfo=settings.district.timezone)
+    with opened_store(settings) as store, store.reading() as tx:
+        lines = [line.entry for line in tx.access_log.list(subject=case, since=start)]
+    if as_json:
+        print(json.dumps([_access_document(line) for line in lines], indent=2))
+        return
+    for line in lines:
+        why = f" ({line.reason})" if line.reason else ""
+        print(
+            f"{instant(line.at)}  {line.action:<10}  {shown(line.subject)}{why}"
+            f"  {shown(line.who) or '-'}  {', '.join(line.roles)}".rstrip()
+        )
+    if not lines:
+        print("Nothing was read in the console.")
+
+
+def _access_document(line: AccessEntry) -> dict[str, object]:
+    return {
+        "at": instant(line.at),
+        "action": line.action.value,
+        "subject": line.subject,
+        "reason": line.reason,
+        "who": line.who,
+        "roles": list(line.roles),
+    }
 
 
 @app.command("log")

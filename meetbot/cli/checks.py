@@ -40,7 +40,7 @@ class Check:
 
 def examine(settings: Settings) -> list[Check]:
     """Examine everything; what depends on something broken is left out."""
-    checks = [Check("configuration", is_ok=True, detail="read, no mistake")]
+    checks = [Check("configuration", is_ok=True, detail="read, no mistake"), _console(settings)]
     try:
         with wiring.opened_store(settings) as store:
             checks.append(Check("database", is_ok=True, detail="reachable, schema up to date"))
@@ -65,6 +65,22 @@ def _failed(name: str, error: MeetbotError) -> Check:
             fix="; ".join(m.fix for m in error.mistakes),
         )
     return Check(name, is_ok=False, detail=str(error), fix=error.fix or "try again later")
+
+
+def _console(settings: Settings) -> Check:
+    if settings.console.oidc is None:
+        detail = "none without [console.oidc]; the README says how people sign in"
+        return Check("console", is_ok=True, detail=detail)
+    issuer = settings.console.oidc.issuer
+    return _try("console", lambda: _provider(issuer, settings.console.base_url))
+
+
+def _provider(issuer: str, base_url: str) -> tuple[str, str]:
+    """Whether the identity provider answers; and what it has to know."""
+    from meetbot.console.oidc import discover, redirect_uri
+
+    discover(issuer)
+    return f"{issuer} answers; register the redirect URI {redirect_uri(base_url)} there", ""
 
 
 def _registry(store: Store) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from meetbot.cli.mailbox import Mailbox
+    from meetbot.console.server import ConsoleServer
     from meetbot.sandbox import World
     from meetbot.settings import Settings
     from meetbot.wiring import App
@@ -69,9 +71,10 @@ def demo(
     folder = _folder(directory)
     with _district(folder, console) as stage:
         _first_pass(stage, console, began)
-        if not once:
-            _watch(stage, console)
-        _where(stage, console)
+        if once:
+            _where(stage, console)
+        else:
+            _go_on(stage, console)
 
 
 def _folder(directory: Path | None) -> Path:
@@ -117,7 +120,7 @@ def _district(folder: Path, console: Console) -> Iterator[_Stage]:
         with Sandbox(world) as box:
             _write_registry(folder / "registry", registry)
             (folder / "credentials.json").write_text(json.dumps(box.credentials, indent=1))
-            config = _write_config(folder, box.url, mailbox.port)
+            config = _write_config(folder, box.url, mailbox.port, _free_port())
             settings = load_settings(config, {}, KNOWN_RULES)
             with wiring.opened(settings) as app:
                 _import_registry(app, settings, folder / "registry")
@@ -176,10 +179,24 @@ other = "procurement@district.example"
 
 [schedule]
 live = "5s"
+
+[console]
+base_url = "http://127.0.0.1:{console_port}"
+listen = "127.0.0.1:{console_port}"
+officers = ["officer.one@district.example", "officer.two@district.example"]
+privacy_officers = ["privacy@district.example"]
+keepers = ["registrar@district.example"]
+operators = ["it@district.example"]
+auditors = ["auditor@district.example"]
 """
 
 
-def _write_config(folder: Path, api_root: str, port: int) -> Path:
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _write_config(folder: Path, api_root: str, port: int, console_port: int) -> Path:
     config = folder / "meetbot.toml"
     config.write_text(
         _CONFIG.format(
@@ -187,6 +204,7 @@ def _write_config(folder: Path, api_root: str, port: int) -> Path:
             database=json.dumps(f"sqlite:///{folder / 'meetbot.db'}"),
             api_root=api_root,
             port=port,
+            console_port=console_port,
         ),
         encoding="utf-8",
     )
@@ -263,24 +281,77 @@ def _show_reminders(stage: _Stage, console: Console) -> None:
 # --- live ---------------------------------------------------------------------------------------
 
 
-def _watch(stage: _Stage, console: Console) -> None:
-    """Follow the live meeting until its flag is mailed, or Ctrl-C."""
+def _go_on(stage: _Stage, console: Console) -> None:
+    """Serve the console while the live meeting goes on, until Ctrl-C."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    server = _console(stage)
+    server.start()
+    try:
+        _where(stage, console)
+        _show_console(stage, console)
+        _watch(stage, console, stop)
+        if not stop.is_set():
+            _show_console(stage, console)
+        while not stop.wait(_LIVE_EVERY):
+            _live_round(stage)
+        console.print("Ended by Ctrl-C.")
+    finally:
+        server.stop()
+
+
+def _console(stage: _Stage) -> ConsoleServer:
+    """The console with a click for each role."""
+    from meetbot import wiring
+    from meetbot.cli.console import config_of
+    from meetbot.console import Services
+    from meetbot.console.demo import DemoPerson, demo_server
+    from meetbot.sandbox.district import live_host, principal
+
+    settings = stage.settings
+    given = Services(stage.app.deps, wiring.now, config_of(settings))
+    officer, second = settings.console.officers or ("", "")
+    people = {
+        "officer": officer,
+        "second officer": second,
+        "privacy": given.config.privacy_officers[0],
+        "principal": principal("lakeview"),
+        "host": live_host(),
+        "keeper": given.config.keepers[0],
+        "operator": given.config.operators[0],
+        "auditor": given.config.auditors[0],
+    }
+    return demo_server(
+        given,
+        [DemoPerson(address, role) for role, address in people.items()],
+        settings.console.listen.host,
+        settings.console.listen.port,
+        secret=wiring.console_key(settings, stage.app.store),
+    )
+
+
+def _show_console(stage: _Stage, console: Console) -> None:
+    url = stage.settings.console.base_url
+    console.print(f"\nThe officers' console, with a click for each role: {url}", soft_wrap=True)
+    console.print("Ctrl-C ends the demo.")
+
+
+def _watch(stage: _Stage, console: Console, stop: threading.Event) -> None:
+    """Follow the live meeting until its flag is mailed."""
     console.print(
         "\nNow live: a lesson with a partner and students. The teacher is about to drop out; "
-        "the flag comes after a minute without staff. Ctrl-C ends the demo."
+        "the flag comes after a minute without staff."
     )
     until = datetime.now(UTC) + _LIVE_AT_MOST
-    try:
-        with console.status("watching", spinner="line") as status:
-            while datetime.now(UTC) < until:
-                _live_round(stage)
-                if _live_flag_is_mailed(stage, console):
-                    return
-                status.update(_live_line(stage))
-                time.sleep(_LIVE_EVERY)
-    except KeyboardInterrupt:
-        console.print("Ended by Ctrl-C.")
-        return
+    with console.status("watching", spinner="line") as status:
+        while datetime.now(UTC) < until:
+            _live_round(stage)
+            if _live_flag_is_mailed(stage, console):
+                return
+            status.update(_live_line(stage))
+            if stop.wait(_LIVE_EVERY):
+                return
     console.print("The live meeting was not flagged within six minutes: please report this.")
 
 

@@ -108,8 +108,10 @@ def _flag_of(tx: Tx, flag_id: str) -> tuple[Flag, Sequence[HistoryEntry]]:
 
 
 def _missing(record: Record) -> list[str]:
-    if record.is_confidential:
+    if record.is_closed:
         return ["a confidential service: the file says only that there is a flag"]
+    if record.is_confidential:
+        return ["a confidential service: the file is for the privacy officers only"]
     if any(entry.withheld for entry in record.history):
         return ["some changes are without their dossier; the file says why"]
     return [] if record.snapshots else ["no dossier was kept when this flag was made"]

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from meetbot.cli.output import instant, shown
+from meetbot.cli.output import shown
+from meetbot.domain.flag_documents import instant
 from meetbot.domain.flags import Flag
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import flag_document, instant, shown
+from meetbot.cli.output import shown
+from meetbot.domain.flag_documents import flag_document, instant
 from meetbot.domain.flags import FlagStatus
 from meetbot.errors import BadInput, Mistake, NotFound
-from meetbot.jobs.decisions import REASONS, decide_one, decision_mistakes
+from meetbot.jobs.decisions import REASONS, address_mistakes, decide_one, decision_mistakes
 from meetbot.jobs.deps import Standard
 from meetbot.ports import Decision
 
@@ -134,6 +135,7 @@ def decide_flag(
 
     settings = context_of(context).settings()
     mistakes = decision_mistakes(status, reason, note)
+    mistakes += address_mistakes(by, settings.district.domains)
     if mistakes:
         raise BadInput(map(_as_option, mistakes))
     decision = Decision(flag_id, FlagStatus(status), reason, note, by, datetime.now(UTC))

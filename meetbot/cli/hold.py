@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import instant, shown
+from meetbot.cli.output import shown
 from meetbot.domain.addresses import parse_address
+from meetbot.domain.flag_documents import instant
 from meetbot.domain.retention import Hold, HoldKind
 from meetbot.errors import BadInput, Mistake, NotFound
 from meetbot.ports import Tx

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from meetbot.cli.context import context_of
-from meetbot.cli.output import flag_document, instant
 from meetbot.domain.dates import local_day_start
+from meetbot.domain.flag_documents import flag_document, instant
 from meetbot.errors import BadInput, Mistake
 
 if TYPE_CHECKING:

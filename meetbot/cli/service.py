@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sys
@@ -63,7 +64,8 @@ def poll_document(result: PollResult) -> dict[str, object]:
         "meetings": result.meetings,
         "undecided": result.undecided,
         "flags": dict(result.flags),
-        "mails": dict(result.mails),
+        "mails": {**result.mails, "held": result.storm.total},
+        "storm": result.storm.is_storm,
         "requests": dict(result.requests),
         "shadow": dict(result.shadow),
     }
@@ -76,6 +78,11 @@ def _print_result(result: PollResult) -> None:
         shadow = ", ".join(f"{n} {name}" for name, n in result.shadow.items())
         print(f"Shadow:   {shadow} (not mailed; see `meetbot flags list --shadow`)")
     print("Mails:    " + ", ".join(f"{n} {name}" for name, n in result.mails.items()))
+    if result.storm.is_storm:
+        print(f"Too many flags at once: {result.storm.total} mails are held, only critical flags")
+        print("are mailed. See `meetbot mail status`, then release or drop what is held.")
+    elif result.storm.total:
+        print(f"          {result.storm.total} held until the next full hour, then sent as one")
     print("Requests: " + (", ".join(f"{api} {n}" for api, n in result.requests.items()) or "none"))
     for name, tally in sorted(result.sources.items()):
         if tally.failed or tally.skipped:
@@ -94,10 +101,11 @@ def _not_read(tally: Tally) -> str:
 def run(context: typer.Context) -> None:
     """Do the same work on its schedule, until SIGTERM (the service).
 
-    What is in hand is finished first. Health check and metrics answer on loopback, log lines are
-    JSON.
+    What is in hand is finished first. The console is served where [console.oidc] says how people
+    sign in. Health check and metrics answer on loopback, log lines are JSON.
     """
     from meetbot import wiring
+    from meetbot.cli.console import console_of
     from meetbot.health import HealthServer, Monitor
     from meetbot.scheduler import Service, triggers
 
@@ -108,9 +116,17 @@ def run(context: typer.Context) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
 
-    with wiring.opened(settings, stop=stop) as app:
+    with wiring.opened(settings, stop=stop) as app, contextlib.ExitStack() as servers:
         monitor = Monitor(wiring.now)
         health = HealthServer(monitor, settings.service.health.host, settings.service.health.port)
+        servers.callback(health.stop)
+        health.start()
+        console = console_of(settings, app)
+        if console is None:
+            log.info("no_console", fix="set [console.oidc], see the README")
+        else:
+            servers.callback(console.stop)
+            console.start()
 
         def report(outcome: Outcome, took: timedelta) -> None:
             monitor.report(outcome, took)
@@ -126,15 +142,18 @@ def run(context: typer.Context) -> None:
             settings.registry.every if settings.registry.source else None,
         )
         service = Service(app.deps, wiring.now, table, report=report, complain=complain)
-        health.start()
         service.start()
-        log.info("started", jobs=len(table), health_port=health.port)
+        log.info(
+            "started",
+            jobs=len(table),
+            health_port=health.port,
+            console_port=None if console is None else console.port,
+        )
         try:
             stop.wait()
             log.info("stopping")
         finally:
             service.stop()
-            health.stop()
     log.info("stopped")
 
 

@@ -7,14 +7,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn, TypeVar, cast
 
-from flask import Flask, abort, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from meetbot.console.services import Services, services
+from meetbot.console.sessions import StoredSession
+from meetbot.domain.access_log import AccessAction, AccessEntry
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.casework import Case
 from meetbot.domain.people import AccountKind
 from meetbot.domain.registry import Registry
+from meetbot.errors import Temporary
 from meetbot.log import get_logger
 from meetbot.ports import Tx
 
@@ -154,6 +168,22 @@ def public(view: View) -> View:
     return view
 
 
+def takes_up_to(size: int) -> Callable[[View], View]:
+    """For a view that takes files: its requests may have this many bytes."""
+
+    def mark(view: View) -> View:
+        view.__dict__["body_limit"] = size
+        return view
+
+    return mark
+
+
+def body_limit_of(app: Flask, endpoint: str | None) -> int | None:
+    """What `takes_up_to` says of a view; None for the usual limit."""
+    view = app.view_functions.get(endpoint or "")
+    return None if view is None else cast("int | None", view.__dict__.get("body_limit"))
+
+
 def roles_of_endpoint(app: Flask, endpoint: str) -> frozenset[Role]:
     """The roles that a view names, empty for a public one; raises KeyError where it names none."""
     if endpoint == "static":
@@ -169,14 +199,18 @@ def guard(app: Flask) -> None:
         except KeyError:
             raise RuntimeError(f"{rule.endpoint} says neither @allowed nor @public") from None
     app.before_request(_admit)
+    app.after_request(_write_notes)
 
 
 def _admit() -> ResponseReturnValue | None:
     from flask import current_app
 
+    trouble = cast(StoredSession, session).trouble
+    if trouble is not None:
+        raise trouble
+    g.viewer = _signed_in()
     if request.endpoint is None:  # no such page, which is said whoever asks
         return None
-    g.viewer = _signed_in()
     roles = roles_of_endpoint(current_app, request.endpoint)
     if not roles:
         return None
@@ -200,8 +234,13 @@ def _signed_in() -> Viewer | None:
 def _to_sign_in() -> ResponseReturnValue:
     if request.method == "GET":
         # Where to go afterwards stays in the session: an address in the link could lead elsewhere.
-        session["wanted"] = request.full_path.rstrip("?")
+        session["wanted"] = path_of_request()
     return redirect(url_for("signin.page"))
+
+
+def path_of_request() -> str:
+    """Path and query of this request, below the console's own path if it has one."""
+    return request.script_root + request.full_path.rstrip("?")
 
 
 def refuse(reason: str, subject: str) -> NoReturn:
@@ -211,9 +250,52 @@ def refuse(reason: str, subject: str) -> NoReturn:
     get_logger("console").warning(
         "refused", reason=reason, subject=subject, who=viewer.key if viewer else ""
     )
+    note(AccessAction.REFUSED, subject, reason=reason)
     abort(403 if reason == "role" else 404)
 
 
 def note_read(subject: str) -> None:
     """Note that a case (its id) was read."""
-    get_logger("console").info("read", subject=subject, who=current_viewer().key)
+    note(AccessAction.READ, subject)
+
+
+def note_export(subject: str) -> None:
+    """Note that something (a case's id, or what a list is of) was taken out as a file."""
+    note(AccessAction.EXPORTED, subject)
+
+
+def note(action: AccessAction, subject: str, *, reason: str = "") -> None:
+    """Add a line to the access log, about whoever asks.
+
+    It is written when the view is done, so also when that is undone: within a transaction nothing
+    else can be written. An answer that cannot be noted is not given.
+    """
+    viewer = viewer_or_none()
+    who, roles = (viewer.address, viewer.roles) if viewer else ("", frozenset())
+    entry = AccessEntry(
+        services().clock(),
+        action,
+        subject,
+        who,
+        tuple(role.value for role in sorted(roles)),
+        reason,
+    )
+    g.setdefault("notes", []).append(entry)
+
+
+def _write_notes(response: Response) -> Response:
+    notes: list[AccessEntry] = g.pop("notes", [])
+    if notes:
+        try:
+            with services().deps.store.transaction() as tx:
+                tx.access_log.note(notes)
+        except Temporary as error:
+            get_logger("console").error("access_not_noted", exc_info=error)
+            return error_page(503)
+    return response
+
+
+def error_page(code: int, *, stale: bool = False) -> Response:
+    """What went wrong, without a word of what was asked; `stale` for a form of another session."""
+    g.is_error = True
+    return make_response(render_template("errors/error.html", code=code, stale=stale), code)

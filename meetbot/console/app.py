@@ -3,72 +3,94 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from types import TracebackType
 
-from flask import Flask, render_template
+from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
-from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
-from meetbot.console import cases, signin, start
-from meetbot.console.access import guard, viewer_or_none
+from meetbot.console import access_page, api, cases, overview, signin, start
+from meetbot.console.access import error_page, guard, viewer_or_none
 from meetbot.console.navigation import entries
+from meetbot.console.oidc import GOOGLE, Provider
+from meetbot.console.security import Limits, secure
 from meetbot.console.services import Services, set_services
+from meetbot.console.sessions import StoredSessions
 from meetbot.console.texts import add_texts, locale_of_request
+from meetbot.errors import Temporary
+from meetbot.log import get_logger
 
-_CSP = {
-    "default-src": "'none'",
-    "style-src": "'self'",
-    "img-src": "'self'",
-    "form-action": "'self'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-}
-_LARGEST_FORM = 64 * 1024
+_KEPT_HEADERS = ("Allow", "Retry-After")
 
 
-def create_app(given: Services, *, secret: bytes | None = None) -> Flask:
+class ConsoleApp(Flask):
+    """Flask, but of what went wrong only type and place are logged: texts may quote data."""
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType | None] | tuple[None, None, None],
+    ) -> None:
+        """One line for a request that ended in a defect."""
+        get_logger("console").error("request_failed", exc_info=exc_info[1])
+
+
+def create_app(
+    given: Services,
+    *,
+    secret: bytes | None = None,
+    limits: Limits | None = None,
+    more: Sequence[Blueprint] = (),
+) -> Flask:
     """A console over these services. Without a `secret` nobody stays signed in over a restart.
 
-    Raises RuntimeError for a view that does not say who may see it.
+    `more` are pages that only some consoles have: those of the demo. Raises RuntimeError for a
+    view that does not say who may see it.
     """
-    app = Flask(__name__)
+    key = secret or secrets.token_bytes(32)
+    app = ConsoleApp("meetbot.console")
+    app.session_interface = StoredSessions(given.deps.store, given.clock, key)
     app.config.update(
-        SECRET_KEY=secret or secrets.token_bytes(32),
-        MAX_CONTENT_LENGTH=_LARGEST_FORM,
+        SECRET_KEY=key,
         SESSION_COOKIE_NAME="__Host-meetbot" if given.config.is_https else "meetbot",
         WTF_CSRF_TIME_LIMIT=None,  # the session's own end is the form's
         BABEL_DEFAULT_TIMEZONE=given.config.zone.key,
     )
     set_services(app.extensions, given)
+    secure(app, given.config, limits or Limits())
     Babel(app, locale_selector=locale_of_request)
-    CSRFProtect(app)
-    _secure(app, given)
+    # What comes with a token of its own needs no second one: no browser sends it by itself.
+    CSRFProtect(app).exempt(api.blueprint)
     add_texts(app)
-    for blueprint in (signin.blueprint, start.blueprint, cases.blueprint):
+    for blueprint in (
+        signin.blueprint,
+        start.blueprint,
+        access_page.blueprint,
+        cases.blueprint,
+        overview.blueprint,
+        api.blueprint,
+        *more,
+    ):
         app.register_blueprint(blueprint)
+    oidc = given.config.oidc
+    signin.add_provider(app, Provider(app, oidc, given.deps.district.domains) if oidc else None)
     app.context_processor(
-        lambda: {"viewer": viewer_or_none(), "entries": entries, "console": given.config}
+        lambda: {
+            "viewer": viewer_or_none(),
+            "entries": entries,
+            "console": given.config,
+            "here": signin.here,
+            "is_google": oidc is not None and oidc.issuer == GOOGLE,
+        }
     )
     app.register_error_handler(HTTPException, _wrong)
+    app.register_error_handler(SecurityError, _foreign)
     app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(Temporary, _busy)
     guard(app)
     return app
-
-
-def _secure(app: Flask, given: Services) -> None:
-    Talisman(
-        app,
-        force_https=False,  # the proxy before the console does that; health checks come by HTTP
-        strict_transport_security=given.config.is_https,
-        session_cookie_secure=given.config.is_https,
-        session_cookie_samesite="Lax",
-        content_security_policy=_CSP,
-        frame_options="DENY",
-        referrer_policy="same-origin",
-        permissions_policy={"browsing-topics": "()"},
-    )
 
 
 def _wrong(error: HTTPException) -> ResponseReturnValue:
@@ -76,8 +98,27 @@ def _wrong(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code in (301, 302, 303, 307, 308):
         return error
-    return render_template("errors/error.html", code=code), code
+    if request.path.startswith("/api/"):
+        return api.problem_of(error)
+    page = error_page(code)
+    for name, value in error.get_headers():
+        if name in _KEPT_HEADERS:
+            page.headers[name] = value
+    return page
+
+
+def _foreign(_: SecurityError) -> ResponseReturnValue:
+    """Asked for under another name: it has no pages."""
+    return Response("There is nothing here under this name.\n", 400, mimetype="text/plain")
 
 
 def _stale(_: CSRFError) -> ResponseReturnValue:
-    return render_template("errors/error.html", code=400, stale=True), 400
+    return error_page(400, stale=True)
+
+
+def _busy(error: Temporary) -> ResponseReturnValue:
+    """The database is busy or away."""
+    get_logger("console").error("request_failed", exc_info=error)
+    if request.path.startswith("/api/"):
+        return api.problem_of(ServiceUnavailable())
+    return error_page(503)

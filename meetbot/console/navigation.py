@@ -22,6 +22,9 @@ _ALL = (
     Entry("start.page", lazy_gettext("Start")),
     Entry("cases.listed", lazy_gettext("Cases")),
     Entry("cases.asked", lazy_gettext("My meetings")),
+    Entry("overview.page", lazy_gettext("Overview")),
+    Entry("overview.operations", lazy_gettext("Operations")),
+    Entry("access.page", lazy_gettext("Access log")),
 )
 
 

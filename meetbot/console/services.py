@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,15 @@ from meetbot.jobs.deps import Deps
 from meetbot.ports import Clock
 
 _NAME = "meetbot"
+
+
+@dataclass(frozen=True, slots=True)
+class OidcConfig:
+    """The identity provider: its issuer's URL, and what it knows the console by."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,10 @@ class ConsoleConfig:
     """Who edits the registry."""
     operators: tuple[str, ...] = ()
     auditors: tuple[str, ...] = ()
+    oidc: OidcConfig | None = None
+    """None: nobody can sign in, except in the demo."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Whose X-Forwarded-For is believed."""
 
     @property
     def is_https(self) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from flask import Flask, request, session
-from flask_babel import format_date, format_datetime, get_locale
+from flask_babel import format_date, format_datetime, get_locale, gettext
 
+from meetbot.console.sayings import said
 from meetbot.console.services import services
 
 LANGUAGES = {"en": "English", "es": "Español"}
@@ -40,6 +41,20 @@ def clock(seconds: int) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def role(of: str) -> str:
+    """A role, or what was stored as one, as people call it."""
+    names = {
+        "officer": gettext("officer"),
+        "privacy": gettext("privacy officer"),
+        "principal": gettext("principal or lead"),
+        "host": gettext("staff"),
+        "keeper": gettext("registry keeper"),
+        "operator": gettext("operator"),
+        "auditor": gettext("auditor"),
+    }
+    return str(names.get(of, of))
+
+
 def _is_spanish() -> bool:
     locale = get_locale()
     return locale is not None and locale.language == "es"
@@ -48,4 +63,4 @@ def _is_spanish() -> bool:
 def add_texts(app: Flask) -> None:
     """Give the templates these functions."""
     app.jinja_env.globals.update(languages=LANGUAGES, get_locale=get_locale)
-    app.jinja_env.filters.update(instant=instant, day=day, clock=clock)
+    app.jinja_env.filters.update(instant=instant, day=day, clock=clock, role=role, said=said)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import idna
-from confusable_homoglyphs.confusables import confusables_data
 from publicsuffixlist import PublicSuffixList
 
 LONGEST_ADDRESS = 320
@@ -93,7 +92,7 @@ class Address:
 def parse_address(text: str) -> Address | None:
     """Normalize an address, or give None where the text is none (or an obscured one)."""
     trimmed = text.strip()
-    return _parsed(trimmed) if 3 <= len(trimmed) <= LONGEST_ADDRESS else None
+    return _parsed(trimmed) if len(trimmed) <= LONGEST_ADDRESS else None
 
 
 @lru_cache(maxsize=8192)
@@ -198,16 +197,17 @@ def _shown(label: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _prototype(char: str) -> str:
-    """The ASCII a character resembles most, else the character itself."""
+    """An ASCII letter or digit that a character resembles, else the character itself.
+
+    Where there are several (`l` and `1`), they have one skeleton.
+    """
     if char.isascii():
         return char
-    alike = [entry["c"] for entry in confusables_data.get(char, ())]
-    latin = sorted((c for c in alike if c.isascii() and c.isalnum()), key=_by_plainness)
-    return latin[0] if latin else char
+    # Its tables take 10 MiB, and most districts never meet a domain in another script.
+    from confusable_homoglyphs.confusables import confusables_data
 
-
-def _by_plainness(text: str) -> tuple[int, bool, bool, str]:
-    return (len(text), not text.islower(), not text.isalpha(), text)
+    alike = (entry["c"] for entry in confusables_data.get(char, ()))
+    return next((c for c in alike if c.isascii() and c.isalnum()), char)
 
 
 def looks_like(domain: str, original: str) -> bool:
@@ -268,7 +268,7 @@ def _fits(mask: str, text: str) -> bool:
         return False
     position, end = len(head), len(text) - len(rest[-1])
     for part in rest[:-1]:
-        found = text.find(part, position, max(position, end))
+        found = text.find(part, position)
         if found < 0:
             return False
         position = found + len(part)

@@ -9,12 +9,16 @@ from datetime import datetime
 
 from meetbot.domain.attendance import Attendance
 from meetbot.domain.authorizing import (
+    AuthorizationAnswer,
     AuthorizationMissing,
     AuthorizationOutOfScope,
     AuthorizationRetroactive,
+    Authorized,
+    CertificationAnswer,
     CertificationExpired,
     CertificationMissing,
     CertificationValid,
+    ContractAnswer,
     ContractExpired,
     ContractMissing,
     ContractNotStarted,
@@ -176,7 +180,7 @@ def _statuses(dossier: Dossier, partner: Partner, program_id: str | None) -> tup
     return tuple(lines)
 
 
-def _contract(answer: object) -> str:
+def _contract(answer: ContractAnswer) -> str:
     match answer:
         case ContractValid(ends_on=day):
             return f"contract valid to {day}"
@@ -190,10 +194,9 @@ def _contract(answer: object) -> str:
             return f"contract ended on {day}"
         case ContractOutOfScope():
             return "contract does not cover this school"
-    return "contract not known"
 
 
-def _certification(answer: object) -> str:
+def _certification(answer: CertificationAnswer) -> str:
     match answer:
         case CertificationValid():
             return "certified"
@@ -201,10 +204,9 @@ def _certification(answer: object) -> str:
             return "certification not on file"
         case CertificationExpired(nearest=row):
             return f"certification valid {row.certified_on} to {row.expires_on} only"
-    return "certification not known"
 
 
-def _authorization(answer: object) -> str:
+def _authorization(answer: AuthorizationAnswer) -> str:
     match answer:
         case AuthorizationMissing(nearest=None):
             return "no authorization on file"
@@ -214,7 +216,8 @@ def _authorization(answer: object) -> str:
             return "authorization does not cover: " + ", ".join(fields)
         case AuthorizationRetroactive():
             return "authorized only after the start"
-    return "authorized"
+        case Authorized():
+            return "authorized"
 
 
 def lines_of(flags: Iterable[Flag]) -> tuple[FlagLine, ...]:
@@ -283,7 +286,7 @@ def labels_of(dossier: Dossier) -> tuple[tuple[str, Attendance], ...]:
         else:
             counts[word] += 1
             label = f"{word} {counts[word]}"
-        if person.kind is Kind.PARTNER and person.partner_id:
+        if person.partner_id:
             label += _name_of(dossier, person.partner_id)
         labels.append((label, person))
     return tuple(labels)

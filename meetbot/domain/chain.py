@@ -32,6 +32,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "registry_ends": ("cells", "file", "known_from", "known_to", "row_key"),
     "outbox": ("id", "message_id", "notice"),
     "holds": ("added_at", "by", "kind", "reason", "subject"),
+    "api_tokens": ("added_at", "by", "digest", "expires_at", "id", "program", "scopes"),
+    "api_token_ends": ("ended_at", "ended_by", "id"),
     "case_events": (
         "about",
         "at",
@@ -45,11 +47,14 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         "steps",
     ),
     "hold_ends": ("added_at", "kind", "removed_at", "removed_by", "removed_reason", "subject"),
+    "storms": ("begun_at", "by_rule", "flags"),
+    "storm_ends": ("begun_at", "ended_at", "ended_by", "ending", "mails"),
 }
 """Of which values the digest of a row is made, by the name it has in `payload.rows`.
 
 `notice` of a mail is the SHA-256 of the stored text. `…_ends` tell that a row was ended: a registry
-row by an import, a hold by its removal.
+row by an import, a hold or a token by its removal, a storm of mails by who released or dropped
+them.
 """
 
 Payload = Mapping[str, Any]
@@ -65,7 +70,9 @@ class LinkKind(StrEnum):
     REGISTRY = "registry"
     MAIL = "mail"
     HOLD = "hold"
+    STORM = "storm"
     EVIDENCE = "evidence"
+    TOKEN = "token"
     PURGE = "purge"
 
 

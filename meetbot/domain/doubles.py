@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import mask_fits, parse_address
 from meetbot.domain.attendance import Identity, IdentityForm, Source, Visit
@@ -23,7 +23,6 @@ _CROWD = 50
 _NEAR = 16
 """Nameless rows tried for a nameless participant; both are in order of their start."""
 _SECOND = timedelta(seconds=1)
-_FAR = datetime.max.replace(tzinfo=UTC)
 _NAMELESS = (IdentityForm.ANONYMOUS, IdentityForm.PHONE)
 _SIGNED_IN_ROWS = frozenset(IdentityForm) - {IdentityForm.PHONE}
 """What the audit log may call somebody who is signed in: outsiders can have no identifier."""
@@ -299,9 +298,7 @@ def _has_same_times(person: Participant, row: Participant) -> bool:
     return person.is_open or abs(person.end_at - row.end_at) <= _SAME_PERSON
 
 
-def _overlap(one: Participant, other: Participant) -> timedelta:
-    """Time that two share, open ends as long as the other's."""
-    end = min(_FAR if one.is_open else one.end_at, _FAR if other.is_open else other.end_at)
-    if end is _FAR:
-        end = max(one.end_at, other.end_at) + _SECOND
-    return max(end - max(one.start_at, other.start_at), timedelta(0))
+def _overlap(one: Participant, row: Participant) -> timedelta:
+    """Time that somebody shares with a row, which tells of a leave and so has an end."""
+    end = row.end_at if one.is_open else min(one.end_at, row.end_at)
+    return max(end - max(one.start_at, row.start_at), timedelta(0))

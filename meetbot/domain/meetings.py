@@ -247,7 +247,7 @@ def merge_copies(
         key=OccurrenceKey(key.ical_uid, key.original_start_at, lead.meeting_code),
         start_at=lead.start_at,
         end_at=lead.end_at,
-        is_cancelled=lead.is_cancelled if own else all(c.is_cancelled for c in real),
+        is_cancelled=lead.is_cancelled,
         is_recurring=lead.is_recurring,
         organizer=lead.organizer,
         creator=lead.creator,

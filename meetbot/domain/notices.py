@@ -33,6 +33,10 @@ class NoticeKind(StrEnum):
     HANDED_UP = "handed-up"
     """To principal and privacy officers, or whoever the settings name: an officer wants them to
     look at a case."""
+    ROLL_UP = "roll-up"
+    """Several mails to the same people as one."""
+    STORM = "storm"
+    """To operators and officers: there are so many flags that mail is stopped."""
     OPERATIONS = "operations"
     """To the operators: a source that stays unreadable, or mails that nobody got."""
 
@@ -235,7 +239,55 @@ class OperationsNotice:
     undelivered: tuple[Undelivered, ...]
 
 
-Content = MeetingNotice | ReminderNotice | DigestNotice | WeeklyNotice | OperationsNotice
+class RollUpNews(StrEnum):
+    """What a rolled-up mail says of one meeting's flags."""
+
+    NEW = "new"
+    AGAIN = "again"
+    """Told before, and nobody has acknowledged it."""
+    GONE = "gone"
+    """Told before, and no longer so."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollUpLine:
+    """One meeting in a rolled-up mail; `reason` says why flags are gone."""
+
+    card: MeetingCard
+    flags: tuple[FlagLine, ...]
+    news: RollUpNews
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollUpNotice:
+    """Content of `roll-up`: what would have been a mail for each meeting."""
+
+    lines: tuple[RollUpLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StormNotice:
+    """Content of `storm`: how many flags there were, by rule, and how many mails are held."""
+
+    zone: str
+    begun_at: datetime
+    flags: int
+    by_rule: tuple[tuple[str, int], ...]
+    held: int
+    is_new: bool
+    """False: it was told before, and goes on."""
+
+
+Content = (
+    MeetingNotice
+    | ReminderNotice
+    | DigestNotice
+    | WeeklyNotice
+    | OperationsNotice
+    | RollUpNotice
+    | StormNotice
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,12 +240,18 @@ class _Classifier:
             invitee = _compatible(person, guests)
             if invitee is not None:
                 found[number] = invitee
-                rank = (not person.masks) + (person.form is not IdentityForm.SIGNED_IN)
-                claims.setdefault(invitee.guest.address_key, []).append((rank, number))
+                claims.setdefault(invitee.guest.address_key, []).append((_rank(person), number))
         for group in claims.values():
             for number in _refused(group, people):
                 del found[number]
         return found
+
+
+def _rank(person: Participant) -> int:
+    """How weak the evidence is by which somebody claims to be an invitee; 0 is the best."""
+    if person.masks:
+        return 0
+    return 1 if person.form is IdentityForm.SIGNED_IN else 2
 
 
 def _compatible(person: Participant, guests: Collection[Invitee]) -> Invitee | None:

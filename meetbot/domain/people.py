@@ -109,7 +109,7 @@ class DistrictUnits:
 
 def within(unit_path: str, root: str) -> bool:
     """Whether an org unit path is `root` or below it, compared by whole segments."""
-    path, top = unit_path.rstrip("/").casefold(), root.rstrip("/").casefold()
+    path, top = unit_path.casefold(), root.rstrip("/").casefold()
     return path == top or path.startswith(top + "/")
 
 

@@ -51,8 +51,8 @@ class Certainty(StrEnum):
 class PlatformLink:
     """A link found in an event. Only the host is kept: paths hold meeting ids and passwords.
 
-    `host` is lower-case ASCII and empty for app links (`zoommtg:`) and phone numbers; `platform`
-    is `other` where the certainty is not `known`.
+    `host` is lower-case ASCII and empty for app links (`zoommtg:`), phone numbers, and a look-alike
+    that leads to no name; `platform` is `other` where the certainty is not `known`.
     """
 
     platform: Platform
@@ -180,10 +180,12 @@ _DIAL_IN_LINK = PlatformLink(Platform.OTHER, "", Certainty.DIAL_IN)
 
 @dataclass(frozen=True, slots=True)
 class _Url:
-    scheme: str
+    """`scheme` is empty for the web."""
+
     host: str
-    path: str
-    query: str
+    path: str = ""
+    query: str = ""
+    scheme: str = ""
     poses: bool = False
     """A platform's host stands before an `@`, where a user name belongs."""
 
@@ -216,40 +218,38 @@ def _token_urls(token: str) -> Iterator[_Url]:
     if scheme and (url := _with_scheme(scheme[1].lower(), token[scheme.end() :])):
         yield url
     elif _BARE_HOST.match(token):
-        yield _web_url("https", token)
+        yield _web_url(token)
     elif web := _WEB.search(token):
         yield from _bare_pieces(token[: web.start()])
-        yield _web_url("https", token[web.end() :])
+        yield _web_url(token[web.end() :])
     else:
         yield from _bare_pieces(token)
 
 
 def _bare_pieces(text: str) -> Iterator[_Url]:
-    if "@" in text:  # an e-mail address, not a link to its domain
-        return
     for piece in _PIECES.split(text.rstrip(_CLOSING)):
-        if "." in piece and _BARE_HOST.match(piece):
-            yield _web_url("https", piece)
+        if _BARE_HOST.match(piece):
+            yield _web_url(piece)
 
 
 def _with_scheme(scheme: str, rest: str) -> _Url | None:
     """A URL with a scheme that means something here; None for any other word before a colon."""
     if scheme in ("http", "https"):
-        return _web_url(scheme, rest.lstrip("/")) if rest.startswith("/") else None
+        return _web_url(rest.lstrip("/")) if rest.startswith("/") else None
     if scheme in ("sip", "sips", "mailto"):
-        return _Url(scheme, normalize_host(_authority(rest)) or "", "", "")
+        return _Url(normalize_host(_authority(rest)) or "", scheme=scheme)
     if scheme == "tel" or scheme in _APP_SCHEMES:
-        return _Url(scheme, "", "", "") if rest else None
+        return _Url("", scheme=scheme) if rest else None
     return None
 
 
-def _web_url(scheme: str, rest: str) -> _Url:
+def _web_url(rest: str) -> _Url:
     slash = _AUTHORITY_END.search(rest)
     end = slash.start() if slash else len(rest)
-    user = rest[:end].rpartition("@")[0].partition(":")[0]
     host = normalize_host(_authority(rest[:end])) or ""
     path, _, query = rest[end:].partition("#")[0].partition("?")
-    return _Url(scheme, host, path, query, poses=_listed(user.lower()) is not None)
+    users = rest[:end].rpartition("@")[0].lower().split("@")
+    return _Url(host, path, query, poses=any(_listed(u.partition(":")[0]) for u in users))
 
 
 def _authority(text: str) -> str:
@@ -276,8 +276,10 @@ def _judge_plain(url: _Url) -> PlatformLink | None:
         return _DIAL_IN_LINK
     if url.scheme in _APP_SCHEMES:
         return PlatformLink(_APP_SCHEMES[url.scheme], "")
-    if not url.host or url.scheme == "mailto":
+    if url.scheme == "mailto":
         return None
+    if not url.host:
+        return PlatformLink(Platform.OTHER, "", Certainty.LOOKALIKE) if url.poses else None
     if match := _listed(url.host):
         platform, labels_before = match
         return (
@@ -306,7 +308,7 @@ def _listed(host: str) -> tuple[Platform, list[str]] | None:
 
 def _is_help(platform: Platform, labels_before: list[str], path: str) -> bool:
     """Whether a page of the platform's maker is reading matter, not a meeting."""
-    segments = [part for part in path.lower().split("/", 4)[:4] if part]
+    segments = [part for part in path.lower().split("/") if part]
     if segments and _LOCALE.fullmatch(segments[0]) and segments[0] not in _MEETING_PATHS:
         segments = segments[1:]
     first = segments[0].removesuffix(".html") if segments else ""
@@ -322,8 +324,7 @@ def _is_help(platform: Platform, labels_before: list[str], path: str) -> bool:
 
 
 def _is_shortener(url: _Url) -> bool:
-    labels = url.host.split(".")
-    return len(url.path) > 1 and any(".".join(labels[at:]) in _SHORTENERS for at in (-2, -3))
+    return len(url.path) > 1 and ".".join(url.host.split(".")[-2:]) in _SHORTENERS
 
 
 def _imitates(host: str) -> bool:
@@ -341,7 +342,7 @@ def _imitates(host: str) -> bool:
 
 # --- Wrappers -----------------------------------------------------------------------------------
 
-_NOTHING = _Url("https", "", "", "")
+_NOTHING = _Url("")
 _QUERY_WRAPPERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "www.google.com": ("/url", ("q", "url")),
     "google.com": ("/url", ("q", "url")),
@@ -368,7 +369,7 @@ _QUERY_WRAPPERS: dict[str, tuple[str, tuple[str, ...]]] = {
 def _unwrap(url: _Url) -> _Url | None:
     """The destination of a link wrapper; one without host where it is hidden; None: no wrapper."""
     if url.host.endswith(".mcas.ms"):  # Microsoft's proxy appends itself to the real host
-        return _Url(url.scheme, url.host.removesuffix(".mcas.ms"), url.path, url.query)
+        return _Url(url.host.removesuffix(".mcas.ms"), url.path)
     if url.host in ("urldefense.com", "urldefense.us") and url.path.startswith("/v3/__"):
         return _from_text(url.path.removeprefix("/v3/__").partition("__;")[0])
     if url.host in ("urldefense.proofpoint.com", "urldefense.com") and url.path.startswith("/v2/"):

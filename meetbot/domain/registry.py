@@ -296,7 +296,7 @@ class Registry:
         """Ids of a school and of those that share a unit path with it."""
         school = self.school(school_id)
         paths = school.unit_paths if school else ()
-        beside = {s.school_id for p in paths for s in self._index.units.get(unit_parts(p), ())}
+        beside = {s.school_id for p in paths for s in self._index.units[unit_parts(p)]}
         return frozenset(beside | {school_id})
 
     def schools_of_principal(self, address: AddressLike) -> tuple[School, ...]:

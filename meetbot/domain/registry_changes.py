@@ -14,7 +14,6 @@ VANISHING_SHARE = 0.10
 class RowChange:
     """A row whose key stayed; `columns` gives the old and new text of each changed column."""
 
-    before: Row
     after: Row
     columns: tuple[tuple[str, str, str], ...]
 
@@ -83,4 +82,4 @@ def _compare(file: RegistryFile, old: Registry, new: Registry) -> FileDiff:
 def _changes(before: Row, after: Row) -> RowChange:
     old, new = to_cells(before), to_cells(after)
     columns = tuple((name, old[name], new[name]) for name in new if old[name] != new[name])
-    return RowChange(before, after, columns)
+    return RowChange(after, columns)

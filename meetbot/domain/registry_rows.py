@@ -233,11 +233,7 @@ class CellError(ValueError):
 
 
 class BadCellError(ValueError):
-    """One cell cannot be decoded (inside this module only)."""
-
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.what, self.fix = what, fix
+    """One cell cannot be decoded: what is wrong, and the fix (inside this module only)."""
 
 
 E = TypeVar("E", bound=StrEnum)
@@ -265,7 +261,7 @@ def _to_instant(text: str) -> datetime:
     if not match[4]:
         raise BadCellError("is an instant without a zone", f"add Z or an offset, {example}")
     try:
-        clock = f"{match[1]}T{match[2]}{(match[3] or '')[:7]}{match[4].upper()}"
+        clock = f"{match[1]}T{match[2]}{match[3] or ''}{match[4].upper()}"
         return datetime.fromisoformat(clock).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadCellError(
@@ -437,7 +433,7 @@ def decode_row(
         try:
             values[column.name] = _decode(column, cells.get(column.name, "").strip())
         except BadCellError as bad:
-            problems.append(CellProblem(column.name, bad.what, bad.fix))
+            problems.append(CellProblem(column.name, *bad.args))
     if problems:
         return None, tuple(problems)
     return ROW_TYPES[file](**values), ()

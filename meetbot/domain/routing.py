@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -89,6 +89,10 @@ class Told:
     flag_id: str
     told: Mapping[str, datetime]
     severity: Severity | None
+
+    def on(self, flag: Flag) -> Flag:
+        """The flag with what it is to remember."""
+        return replace(flag, told=self.told, told_severity=self.severity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _hours_from(at: datetime, zone: ZoneInfo, calendar: SchoolCalendar) -> Itera
 
 def _school_days(first: date, calendar: SchoolCalendar) -> Iterator[date]:
     """School days from one on; none for a calendar that has no day of the week."""
-    if not calendar.weekdays:
+    if not any(weekday in range(7) for weekday in calendar.weekdays):
         return
     for number in range((_LAST_DAY - first).days):
         day = first + number * _ONE_DAY

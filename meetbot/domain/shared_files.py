@@ -128,7 +128,7 @@ def _is_level(tokens: Sequence[str], start: int, end: int) -> bool:
 
 
 def _is_grade(token: str) -> bool:
-    return token.isdecimal() and len(token) <= 2 and int(token) <= _HIGHEST_GRADE
+    return token.isdecimal() and int(token) <= _HIGHEST_GRADE
 
 
 # --- Drive links in a text ----------------------------------------------------------------------

@@ -25,15 +25,20 @@ class Snapshot:
     """Version of meetbot."""
     rules: str
     """Version of the rules, see `rules.version`."""
+    about: tuple[str, ...] | None = None
+    """The only rules that can be decided again from it; None: all."""
 
 
 class Withheld(StrEnum):
-    """Why there is no snapshot with a change of a flag (catalogue §1 Retention, §2 In scope)."""
+    """Why there is no snapshot with a change of a flag, or not the whole of it.
+
+    See catalogue §1 Retention, §2 In scope.
+    """
 
     ADULTS = "adults"
     """A meeting of adults: nothing but occurrence, host and outside domains is kept."""
     CONFIDENTIAL = "confidential"
-    """A confidential service: nothing but counts is kept."""
+    """A confidential service: nothing but counts is kept, and what its own rule decides on."""
     NO_OUTSIDER = "no-outsider"
     """Nobody from outside is left: nothing is kept."""
     LEFT_OUT = "left-out"

@@ -56,7 +56,7 @@ class Change:
     decided_on: str | None
     """`stored` of the dossier that led to it; None for an officer's decision."""
     withheld: Withheld | None
-    """Why no dossier was kept."""
+    """Why no dossier was kept, or not the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,9 @@ class KeptDossier:
     timeline: tuple[Sighting, ...]
     unknown: tuple[str, ...]
     """What was not known, in plain sentences."""
+    about: tuple[str, ...] | None
+    """The only rules that it can be decided again by; None: all. Of a confidential service nothing
+    more is kept than its own rule decides on."""
 
 
 @dataclass(frozen=True, slots=True)

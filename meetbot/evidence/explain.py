@@ -82,7 +82,8 @@ class Explanation:
 def explain(record: Record, mails: Sequence[MailedNotice]) -> Explanation:
     """Explain a flag by the dossier that led to its last change."""
     last = record.last_change
-    kept = record.snapshots.get(last.snapshot or "") if last else None
+    is_shown = last is not None and not record.is_confidential
+    kept = record.snapshots.get(last.snapshot or "") if last and is_shown else None
     return Explanation(
         rule=None if record.is_confidential else rule_text(record.flag.rule),
         basis=basis_of(record.flag, record.labels.renamed(kept)) if kept else None,

@@ -31,7 +31,7 @@ from meetbot.domain.snapshots import Snapshot
 from meetbot.domain.spaces import SpaceFacts
 
 KEPT: Mapping[type, frozenset[str]] = {
-    Snapshot: frozenset({"program", "rules"}),
+    Snapshot: frozenset({"program", "rules", "about"}),
     Dossier: frozenset({"student_domains", "contradictions", "schools_when_issued"}),
     SourceState: frozenset({"problem"}),
     Undecided: frozenset({"rule", "reason"}),

@@ -24,7 +24,7 @@ from meetbot.rules import RULES, program_version
 
 WHY_WITHHELD: Mapping[Withheld, str] = {
     Withheld.ADULTS: "it was a meeting of adults, of which no dossier is kept",
-    Withheld.CONFIDENTIAL: "it is a confidential service, of which no dossier is kept",
+    Withheld.CONFIDENTIAL: "it is a confidential service, of which this rule keeps no dossier",
     Withheld.NO_OUTSIDER: "nobody from outside was left, so that no dossier was kept",
     Withheld.LEFT_OUT: "its dossier was left out, as the file would be too large",
 }
@@ -53,10 +53,17 @@ class Record:
         return last is not None and last.withheld is Withheld.CONFIDENTIAL
 
     @property
+    def is_closed(self) -> bool:
+        """Whether nothing was kept by which its last change could be decided again."""
+        return self.is_confidential and not (self.last_change and self.last_change.snapshot)
+
+    @property
     def why_no_dossier(self) -> str:
-        """Why the last change rests on no dossier."""
+        """Why the last change is shown with no dossier."""
         if self.unreadable:
             return self.unreadable
+        if self.is_confidential and not self.is_closed:
+            return "it is a confidential service: only its evidence file holds what was kept"
         withheld = self.last_change.withheld if self.last_change else None
         return WHY_WITHHELD[withheld] if withheld else "it was made by a meetbot that kept none"
 
@@ -83,10 +90,11 @@ class Record:
 def file_of(record: Record) -> EvidenceFile:
     """The evidence file of a flag, without digests.
 
-    Of a confidential service it says only that something is there (catalogue §1, §7).
+    Of a confidential service it says only that something is there (catalogue §1, §7); of the rule
+    about who was in it, also what that rule decided on.
     """
     labels = record.labels
-    is_open = not record.is_confidential
+    is_open = not record.is_closed
     snapshots = record.snapshots.items() if is_open else ()
     return EvidenceFile(
         schema=SCHEMA,
@@ -124,7 +132,8 @@ def rule_text(rule_id: str) -> RuleText | None:
 
 
 def _change(entry: HistoryEntry, labels: Labels, *, is_open: bool) -> Change:
-    may_show = is_open and entry.withheld is not Withheld.CONFIDENTIAL
+    is_closed = entry.withheld is Withheld.CONFIDENTIAL and entry.snapshot is None
+    may_show = is_open and not is_closed
     return Change(
         at=entry.at,
         change=entry.change,
@@ -162,6 +171,7 @@ def _kept(digest: str, snapshot: Snapshot, labels: Labels) -> KeptDossier:
         undecided=renamed.undecided,
         timeline=tuple(timeline(renamed.dossier)),
         unknown=tuple(unknown(renamed.dossier, renamed.undecided)),
+        about=snapshot.about,
     )
 
 

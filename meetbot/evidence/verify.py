@@ -255,7 +255,7 @@ def _note_versions(found: Checked, file: EvidenceFile) -> None:
 def _again(kept: KeptDossier, led_to: Sequence[Change]) -> Iterator[Problem]:
     dossier = kept.dossier
     try:
-        verdict = evaluate(dossier, kept.policy).without(kept.policy.shadows)
+        verdict = evaluate(dossier, kept.policy, only=kept.about).without(kept.policy.shadows)
     except Exception as error:  # whatever a forged dossier does to a rule, it is said
         yield Problem(f"dossier {kept.stored[:12]}", f"cannot be decided ({type(error).__name__})")
         return

@@ -140,18 +140,16 @@ def facts_of(
 ) -> CaseFacts:
     """All facts of a case, for somebody who may see it.
 
-    `sees` tells which other cases may be named beside it (`console.access.may_see_case`); what was
-    found while the meeting was confidential is shown only to whom private cases are shown. Raises
-    `NotFound` for a case that is not there, or that this person may not see.
+    `sees` tells which cases this person may see (`console.access.may_see_case`): this one, those
+    named beside it, and whether private ones. Raises `NotFound` for a case that is not there, or
+    that this person may not see.
     """
     case = tx.cases.find(case_id)
     if case is None or not sees(case):
         raise NotFound("there is no such case")
     sees_private = _sees_private(case, sees)
-    kept = _kept(tx, case, sees_private=sees_private)
-    if not kept:
-        raise NotFound("there is no such case")
-    flags = [flag for flag, _ in kept]
+    flags = shown(tx.flags.of(case.occurrence), private=sees_private)
+    kept = _kept(tx, flags)
     snapshots, unreadable = _snapshots(tx, [entries for _, entries in kept])
     last = _newest(kept, snapshots)
     dossier = last[1].dossier if last else None
@@ -196,6 +194,12 @@ def facts_of(
         decided_at=last[0] if last else None,
         no_record="" if last else _why(kept[0][1], unreadable),
     )
+
+
+def flags_of(tx: Tx, case: Case) -> tuple[Flag, ...]:
+    """The flags of a case for whoever may see it: what only privacy officers hear of is left out
+    of a case that others see too."""
+    return shown(tx.flags.of(case.occurrence), private=case.is_private)
 
 
 def lines_of(tx: Tx, cases: Sequence[Case]) -> tuple[CaseLine, ...]:
@@ -244,31 +248,18 @@ def _sees_private(case: Case, sees: Callable[[Case], bool]) -> bool:
     return sees(replace(case, is_private=True))
 
 
-def _kept(tx: Tx, case: Case, *, sees_private: bool) -> list[_Kept]:
-    """The flags with their histories, without those that were confidential to the end."""
-    flags = shown(tx.flags.of(case.occurrence), private=sees_private)
+def _kept(tx: Tx, flags: Sequence[Flag]) -> list[_Kept]:
+    """Flags with their histories."""
     lines: dict[str, list[HistoryLine]] = {flag.id: [] for flag in flags}
     for line in tx.flags.lines_of(lines):
         lines[line.flag_id].append(line)
-    kept: list[_Kept] = [(flag, lines[flag.id]) for flag in flags]
-    if sees_private:
-        return kept
-    return [
-        (flag, entries)
-        for flag, entries in kept
-        if flag.status.is_pending or _withheld(entries) is not Withheld.CONFIDENTIAL
-    ]
+    return [(flag, lines[flag.id]) for flag in flags]
 
 
 def _last_change(entries: Sequence[HistoryLine]) -> HistoryLine | None:
     """The last change by the rules; an officer's decision rests on no snapshot of its own."""
     changes = [entry for entry in entries if entry.snapshot or entry.withheld]
     return changes[-1] if changes else None
-
-
-def _withheld(entries: Sequence[HistoryLine]) -> Withheld | None:
-    last = _last_change(entries)
-    return last.withheld if last else None
 
 
 def _snapshots(
@@ -380,7 +371,7 @@ def _unknowns(flags: Sequence[Flag], snapshot: Snapshot | None) -> tuple[str, ..
 
 def latest_dossier(tx: Tx, case: Case) -> Dossier | None:
     """What the newest change of the case's flags was decided on, where it was kept."""
-    kept = _kept(tx, case, sees_private=True)
+    kept = _kept(tx, tx.flags.of(case.occurrence))
     snapshots, _ = _snapshots(tx, [entries for _, entries in kept])
     last = _newest(kept, snapshots)
     return last[1].dossier if last else None

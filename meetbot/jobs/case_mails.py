@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.cards import card_of, lines_of
-from meetbot.domain.casework import Case, EventKind, shown
+from meetbot.domain.casework import Case, CaseEvent, EventKind
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.notices import Audience, MeetingCard, MeetingNotice, Notice, NoticeKind
 from meetbot.domain.people import AccountKind
 from meetbot.domain.routing import notice_id
-from meetbot.jobs.case_facts import bare_card, latest_dossier
+from meetbot.jobs.case_facts import bare_card, flags_of, latest_dossier
 from meetbot.jobs.deps import Standards
 from meetbot.ports import Tx
 
@@ -26,7 +26,7 @@ def ask(deps: Standards, tx: Tx, case: Case, as_of: datetime) -> bool:
     to = _hosts(deps, tx, case)
     if not to:
         return False
-    flags = shown(tx.flags.of(case.occurrence), private=False)
+    flags = flags_of(tx, case)
     flags = tuple(flag for flag in flags if flag.status.is_pending) or flags
     _queue(deps, tx, case, flags, NoticeKind.QUESTION, Audience.HOST, to, at=as_of, due_at=as_of)
     return True
@@ -37,7 +37,7 @@ def hand_up(deps: Standards, tx: Tx, case: Case, as_of: datetime) -> bool:
 
     What waits is told, else what was upheld; False where there is neither.
     """
-    flags = tx.flags.of(case.occurrence)
+    flags = flags_of(tx, case)
     upheld = [flag for flag in flags if flag.status is FlagStatus.UPHELD]
     pending = [flag for flag in flags if flag.status.is_pending]
     if not (pending or upheld):
@@ -98,6 +98,19 @@ def tell_outcome(
         )
 
 
+def cancel_outcome(tx: Tx, decision: CaseEvent, as_of: datetime) -> None:
+    """The outcome that a decision tells is not sent: it was undone."""
+    for step in decision.steps[:1]:
+        tx.outbox.cancel(
+            _id(NoticeKind.OUTCOME, Audience.HOST, decision.case_id, decision.at, step.after),
+            as_of=as_of,
+        )
+
+
+def _id(kind: NoticeKind, audience: Audience, case_id: str, at: datetime, reason: str) -> str:
+    return notice_id(kind, audience, case_id, at.isoformat(), reason)
+
+
 def _queue(
     deps: Standards,
     tx: Tx,
@@ -115,7 +128,7 @@ def _queue(
     tx.outbox.add(
         [
             Notice(
-                id=notice_id(kind, audience, case.id, at.isoformat(), reason),
+                id=_id(kind, audience, case.id, at, reason),
                 kind=kind,
                 audience=audience,
                 to=to,

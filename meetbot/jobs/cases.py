@@ -18,14 +18,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from meetbot.domain.addresses import parse_address
-from meetbot.domain.casework import Case, CaseEvent, EventKind, Step, shown
+from meetbot.domain.casework import Case, CaseEvent, EventKind, Step
 from meetbot.domain.flags import Flag, FlagStatus
-from meetbot.domain.notices import NoticeKind
 from meetbot.domain.people import AccountKind
 from meetbot.domain.registry import IdentityKind
 from meetbot.errors import AccessDenied, BadInput, MeetbotError, Mistake, NotFound, Outdated
 from meetbot.jobs import case_mails
-from meetbot.jobs.case_facts import strangers_of
+from meetbot.jobs.case_facts import flags_of, strangers_of
 from meetbot.jobs.decisions import (
     decide_all,
     decision_mistakes,
@@ -104,7 +103,7 @@ def acknowledge(
 ) -> CaseEvent:
     """Say that the open flags of a case were seen."""
     case = _officers_case(tx, case_id, actor, version)
-    flags = [flag for flag in tx.flags.of(case.occurrence) if flag.status is FlagStatus.OPEN]
+    flags = [flag for flag in flags_of(tx, case) if flag.status is FlagStatus.OPEN]
     if not flags:
         raise _wrong("case", "has no open flag", "look at it again: somebody was faster")
     _check_note(deps, tx, note)
@@ -238,7 +237,7 @@ def decide(
 
 
 def _chosen(tx: Tx, case: Case, flag_ids: Collection[str] | None) -> list[Flag]:
-    flags = shown(tx.flags.of(case.occurrence), private=case.is_private)
+    flags = flags_of(tx, case)
     if flag_ids is None:
         chosen = [flag for flag in flags if flag.status.is_pending]
         if not chosen:
@@ -307,7 +306,7 @@ def confirm(
     wanted = {step.flag_id: step for step in proposal.steps}
     flags = [
         flag
-        for flag in tx.flags.of(case.occurrence)
+        for flag in flags_of(tx, case)
         if flag.id in wanted and flag.status is wanted[flag.id].before
     ]
     if not flags:
@@ -397,7 +396,7 @@ def undo(deps: Standards, tx: Tx, case_id: str, actor: Actor, *, as_of: datetime
     steps: tuple[Step, ...] = ()
     if last.kind is not EventKind.PROPOSED:
         steps = restore(tx, last.steps, by=actor.address, at=as_of)
-        tx.outbox.drop(case.occurrence, (NoticeKind.OUTCOME,), as_of=as_of)
+        case_mails.cancel_outcome(tx, last, as_of)
         # What came in while it was decided was passed over.
         tx.meetings.wake(case.occurrence, as_of)
     return tx.cases.add_event(

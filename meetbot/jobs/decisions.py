@@ -56,12 +56,21 @@ def decision_mistakes(status: str, reason: str, note: str) -> list[Mistake]:
     return []
 
 
-def officer_mistakes(deps: Standards, tx: Tx, by: str) -> list[Mistake]:
-    """What is wrong with who decides: an address of the district, and no student's."""
+def address_mistakes(by: str, domains: Collection[str]) -> list[Mistake]:
+    """Whether who decides has an address in the district's domains; the place is `by`."""
     address = parse_address(by)
-    if address is None or address.domain not in deps.district.domains:
+    if address is None or address.domain not in domains:
         fix = "give the officer's address in one of the district's domains"
         return [Mistake("by", "is no address of the district", fix)]
+    return []
+
+
+def _officer_mistakes(deps: Standards, tx: Tx, by: str) -> list[Mistake]:
+    """The same, and whether it is no student's."""
+    address = parse_address(by)
+    mistakes = address_mistakes(by, deps.district.domains)
+    if mistakes or address is None:
+        return mistakes
     key = deps.pseudonyms.address(address.key)
     account = tx.people.by_address([key]).get(key)
     if account is not None and account.kind is AccountKind.STUDENT:
@@ -103,7 +112,7 @@ def decide_one(deps: Standards, tx: Tx, decision: Decision) -> Flag:
     Raises `NotFound`, and `BadInput` with every mistake.
     """
     mistakes = decision_mistakes(decision.status, decision.reason, decision.note)
-    mistakes += officer_mistakes(deps, tx, decision.by)
+    mistakes += _officer_mistakes(deps, tx, decision.by)
     mistakes += note_mistakes(deps, tx, decision.note)
     if mistakes:
         raise BadInput(mistakes)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from meetbot.domain.addresses import parse_address
 from meetbot.domain.people import AccountKind
 from meetbot.errors import AccessDenied, MeetbotError, PartlyDone, Permanent, Temporary
+from meetbot.jobs import gate, storm
 from meetbot.jobs.deps import Deps
 from meetbot.ports import Outcome, QueuedNotice
 
@@ -26,17 +27,23 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
         if is_alone:
             with deps.store.transaction() as tx:
                 tx.outbox.take_back(as_of)
-            while claimed := _claim(deps, as_of):
+            while claimed := _claim(deps, outcome, as_of):
                 _deliver_all(deps, claimed, outcome, as_of)
     with deps.store.reading() as tx:
         waiting = tx.outbox.waiting()
+        stopped = storm.state(tx)
     if waiting:
         outcome.trouble = f"mails waiting for another try: {waiting}"
+    if stopped.is_storm:
+        what = f"too many flags at once: mails held until an operator decides: {stopped.total}"
+        outcome.trouble = "; ".join(filter(None, (what, outcome.trouble)))
     return outcome
 
 
-def _claim(deps: Deps, as_of: datetime) -> list[QueuedNotice]:
+def _claim(deps: Deps, outcome: Outcome, as_of: datetime) -> list[QueuedNotice]:
+    """The next mails; sorted in the same transaction, so that none slips by."""
     with deps.store.transaction() as tx:
+        gate.sort(deps, tx, outcome, as_of)
         return tx.outbox.claim(as_of, _BATCH)
 
 

@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from meetbot.domain.findings import Severity
 from meetbot.domain.people import Pseudonyms
 from meetbot.domain.policy import Policy
+from meetbot.domain.webhooks import Endpoint
 from meetbot.ports import (
     CalendarPort,
     ComposePort,
     DirectoryPort,
+    HookPort,
     MailerPort,
     MeetPort,
     RegistrySource,
@@ -57,6 +59,10 @@ class District:
     weekly_day: int = 0
     """0 is Monday."""
     weekly_at: time = time(7, 30)
+    mails_a_day: int = 10
+    """Mails about flags, none of them critical, that one address gets before they are rolled up."""
+    storm_flags: int = 50
+    """How many flags may be mailed within an hour before mail is stopped."""
     workers: int = 32
     """Threads that read calendars and conferences."""
     four_eyes: frozenset[Severity] = frozenset()
@@ -107,5 +113,9 @@ class Deps:
     district: District
     registry_source: RegistrySource | None = None
     """The spreadsheet that is imported again and again, if one is configured."""
+    hooks: HookPort | None = None
+    """Posts to `endpoints`; None without any."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Programs that are told of changes."""
     go_on: Callable[[], None] = lambda: None
     """Called between two units of work; raises `Stopped` when the service is to end."""

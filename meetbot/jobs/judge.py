@@ -17,7 +17,6 @@ from meetbot.domain.findings import Evidence, Phase, Verdict
 from meetbot.domain.flags import ChangeKind, Flag, FlagChange, reconcile
 from meetbot.domain.identity import Roster
 from meetbot.domain.meetings import Scope
-from meetbot.domain.notices import NoticeKind
 from meetbot.domain.routing import Addressees, Contents, Situation, plan_flags
 from meetbot.domain.snapshots import Snapshot, Withheld
 from meetbot.errors import MeetbotError
@@ -25,9 +24,12 @@ from meetbot.jobs.deps import Deps
 from meetbot.jobs.dossiers import AUDIT_GRACE, load
 from meetbot.jobs.exempted import note_uses_of
 from meetbot.jobs.rosters import roster_of
+from meetbot.jobs.turn import Turn
 from meetbot.jobs.verdicts import verdict_of, with_history
-from meetbot.ports import MeetingRecord, Outcome, Tx
+from meetbot.ports import Judged, MeetingRecord, Outcome, Tx
 from meetbot.rules import (
+    CONFINED,
+    confined,
     explained_at,
     fingerprints_after,
     is_confidential,
@@ -93,8 +95,10 @@ def _judge_together(
     together = Outcome(outcome.job)
     try:
         with deps.store.transaction() as tx:
+            turn = Turn(tx, meeting_ids, as_of)
             for meeting_id in meeting_ids:
-                _judge(deps, tx, roster, tx.meetings.load(meeting_id), together, as_of)
+                _judge(deps, turn, roster, turn.record(meeting_id), together, as_of)
+            turn.finish()
     except Exception:  # whose fault it was is found and said below
         for meeting_id in meeting_ids:
             _judge_safely(deps, roster, meeting_id, outcome, as_of)
@@ -109,7 +113,9 @@ def _judge_safely(
 ) -> None:
     try:
         with deps.store.transaction() as tx:
-            _judge(deps, tx, roster, tx.meetings.load(meeting_id), outcome, as_of)
+            turn = Turn(tx, [meeting_id], as_of)
+            _judge(deps, turn, roster, turn.record(meeting_id), outcome, as_of)
+            turn.finish()
     except MeetbotError as error:
         outcome.source("decisions").note_failed(str(error))
         return
@@ -127,28 +133,29 @@ def _where(error: Exception) -> str:
 
 def _judge(
     deps: Deps,
-    tx: Tx,
+    turn: Turn,
     roster: Roster,
     record: MeetingRecord,
     outcome: Outcome,
     as_of: datetime,
 ) -> None:
-    loaded = load(deps, tx, record, roster, as_of)
+    tx = turn.tx
+    loaded = load(deps, turn, record, roster, as_of)
     dossier = loaded.dossier
     if loaded.is_waiting:
-        _note(tx, record, dossier, as_of + _SOON, (), as_of)
+        _note(turn, record, dossier, as_of + _SOON, ())
         return
     for entry in loaded.resolution.learned:
-        tx.people.learn(entry.id_key, entry.address_key, entry.address, at=as_of)
+        turn.learn(entry.id_key, entry.address_key, entry.address)
     if dossier.scope is Scope.FULL and record.scope is Scope.ADULT and record.meeting:
         # A student came to a meeting known as adults only: read its calendars in full again.
         tx.meetings.forget_marks(record.meeting.calendars)
-    _wake_sharing(tx, record, dossier, as_of)
-    dossier = with_history(tx, dossier, as_of)
+    _wake_sharing(turn, record, dossier)
+    dossier = with_history(turn, dossier, as_of)
     everything = verdict_of(dossier, deps.policy)
     verdict = everything.without(deps.policy.shadows)
     _note_shadows(deps, tx, dossier, everything, outcome, as_of)
-    kept = tx.flags.of(dossier.key.text)
+    kept = turn.flags_of(record)
     changes = reconcile(
         kept,
         verdict,
@@ -158,19 +165,20 @@ def _judge(
         withdraw_reason=_reason(dossier),
     )
     is_private = _is_private(tx, dossier, kept)
-    _save(deps, tx, dossier, verdict, changes, as_of)
+    if changes:
+        _save(deps, turn, dossier, verdict, changes)
     if kept or changes:
-        tx.cases.note(dossier.key.text, _noted(deps, tx, dossier, is_private=is_private))
+        turn.note_case(dossier.key.text, _noted(deps, turn, dossier, is_private=is_private))
     if dossier.scope is Scope.FULL and not (dossier.meeting and dossier.meeting.is_cancelled):
         note_uses_of(tx, dossier, deps.policy, deps.pseudonyms, outcome)
     for change in changes:
         outcome.count(change.kind)
-    later = _plan(deps, tx, dossier, kept, changes, verdict, as_of)
+    later = _plan(deps, turn, dossier, kept, changes, verdict, as_of)
     if dossier.meeting and dossier.meeting.is_cancelled:
-        tx.outbox.drop(dossier.key.text, (NoticeKind.REMINDER, NoticeKind.FIX_IT), as_of=as_of)
+        turn.drop(dossier.key.text)
     undecided = tuple(f"{u.rule}: {u.reason}" for u in verdict.undecided)
     outcome.count("undecided", len(undecided))
-    _note(tx, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, as_of, deps)
+    _note(turn, record, dossier, _next_due(dossier, verdict, later, as_of), undecided, deps)
 
 
 def _note_shadows(
@@ -195,29 +203,36 @@ def _note_shadows(
 
 
 def _save(
-    deps: Deps,
-    tx: Tx,
-    dossier: Dossier,
-    verdict: Verdict,
-    changes: tuple[FlagChange, ...],
-    as_of: datetime,
+    deps: Deps, turn: Turn, dossier: Dossier, verdict: Verdict, changes: tuple[FlagChange, ...]
 ) -> None:
-    """Store changes of flags with what they were decided on, as far as that may be kept."""
-    if not changes:
-        return
+    """Keep changes of flags with what they were decided on, as far as that may be kept."""
     withheld = _withheld(dossier)
-    if withheld is not None:
-        tx.flags.save(changes, as_of=as_of, withheld=withheld)
+    if withheld is None:
+        turn.save(changes, _snapshot(deps, with_relied_on(dossier), verdict))
         return
-    snapshot = Snapshot(
-        dossier=with_relied_on(dossier),
+    own: tuple[FlagChange, ...] = ()
+    if withheld is Withheld.CONFIDENTIAL:
+        own = tuple(change for change in changes if change.flag.rule in CONFINED)
+    small = confined(dossier, deps.policy) if own else None
+    if small is not None:
+        snapshot = _snapshot(deps, small, verdict.only(CONFINED), about=tuple(sorted(CONFINED)))
+        turn.save(own, snapshot, withheld)
+        changes = tuple(change for change in changes if change not in own)
+    if changes:
+        turn.save(changes, None, withheld)
+
+
+def _snapshot(
+    deps: Deps, dossier: Dossier, verdict: Verdict, *, about: tuple[str, ...] | None = None
+) -> Snapshot:
+    return Snapshot(
+        dossier=dossier,
         policy=deps.policy,
         undecided=verdict.undecided,
         program=program_version(),
         rules=rules_version(),
+        about=about,
     )
-    digest = tx.snapshots.keep(snapshot, as_of=as_of)
-    tx.flags.save(changes, as_of=as_of, snapshot=digest)
 
 
 def _is_private(tx: Tx, dossier: Dossier, kept: list[Flag]) -> bool:
@@ -231,10 +246,10 @@ def _is_private(tx: Tx, dossier: Dossier, kept: list[Flag]) -> bool:
     return before is not None and before.is_private
 
 
-def _noted(deps: Deps, tx: Tx, dossier: Dossier, *, is_private: bool) -> Noted:
+def _noted(deps: Deps, turn: Turn, dossier: Dossier, *, is_private: bool) -> Noted:
     """Who may answer for the meeting and who may hear of it, for its case."""
     host = dossier.host
-    keys = _primary_keys(deps, tx, host.reachable)
+    keys = _primary_keys(deps, turn, host.reachable)
     schools = (host.school,) if host.school else host.stand_in_schools
     return Noted(
         host_key=keys[0] if host.address and keys else None,
@@ -245,11 +260,11 @@ def _noted(deps: Deps, tx: Tx, dossier: Dossier, *, is_private: bool) -> Noted:
     )
 
 
-def _primary_keys(deps: Deps, tx: Tx, addresses: Iterable[str]) -> tuple[str, ...]:
+def _primary_keys(deps: Deps, turn: Turn, addresses: Iterable[str]) -> tuple[str, ...]:
     """Keys of the primary addresses: an invitation may name an alias, a sign-in never does."""
     parsed = [address for address in map(parse_address, addresses) if address]
     keys = [deps.pseudonyms.address(address.key) for address in parsed]
-    accounts = tx.people.by_address(keys)
+    accounts = turn.people.by_address(keys)
     found: dict[str, None] = {}
     for key in keys:
         account = accounts.get(key)
@@ -275,12 +290,12 @@ def _link(dossier: Dossier) -> str:
     return f"{meeting.meeting_code}|{hashlib.sha256(' '.join(keys).encode()).hexdigest()[:16]}"
 
 
-def _wake_sharing(tx: Tx, record: MeetingRecord, dossier: Dossier, as_of: datetime) -> None:
+def _wake_sharing(turn: Turn, record: MeetingRecord, dossier: Dossier) -> None:
     """Judge other events with this one's code again, when code or outside guests changed."""
     link = _link(dossier)
     if link != record.link:
         codes = {known.partition("|")[0] for known in (link, record.link) if known}
-        tx.meetings.wake_sharing(codes, record.key.ical_uid, as_of)
+        turn.wake_sharing(codes, record.key.ical_uid)
 
 
 def _reason(dossier: Dossier) -> str:
@@ -295,7 +310,7 @@ def _reason(dossier: Dossier) -> str:
 
 def _plan(
     deps: Deps,
-    tx: Tx,
+    turn: Turn,
     dossier: Dossier,
     kept: list[Flag],
     changes: tuple[FlagChange, ...],
@@ -339,9 +354,7 @@ def _plan(
         unknowns=tuple(dict.fromkeys(unknowns)),
     )
     plan = plan_flags(tuple(flags.values()), changes, contents, situation)
-    tx.outbox.add(plan.notices, as_of=as_of)
-    for told in plan.told:
-        tx.flags.tell(told.flag_id, told.told, told.severity)
+    turn.queue(plan.notices, [told.on(flags[told.flag_id]) for told in plan.told])
     return plan.next_at
 
 
@@ -376,29 +389,29 @@ def _next_due(
 
 
 def _note(
-    tx: Tx,
+    turn: Turn,
     record: MeetingRecord,
     dossier: Dossier,
     next_due_at: datetime | None,
     undecided: tuple[str, ...],
-    as_of: datetime,
     deps: Deps | None = None,
 ) -> None:
     meeting = dossier.meeting
     fingerprints = meeting.fingerprints if meeting else ()
     if deps is not None and meeting is not None and dossier.scope is Scope.FULL:
         fingerprints = fingerprints_after(dossier, deps.policy)
-    tx.meetings.judged(
-        record.id,
-        scope=dossier.scope,
-        next_due_at=next_due_at,
-        disclosure=meeting.disclosure if meeting else None,
-        text_disclosure=meeting.text_disclosure if meeting else None,
-        fingerprints=fingerprints,
-        undecided=undecided,
-        as_of=as_of,
-        version=record.version,
-        phase=None if deps is None else dossier.phase,
-        guest_list=dossier.guest_list,
-        link=_link(dossier),
+    turn.note(
+        Judged(
+            record.id,
+            version=record.version,
+            scope=dossier.scope,
+            next_due_at=next_due_at,
+            disclosure=meeting.disclosure if meeting else None,
+            text_disclosure=meeting.text_disclosure if meeting else None,
+            fingerprints=fingerprints,
+            undecided=undecided,
+            phase=None if deps is None else dossier.phase,
+            guest_list=dossier.guest_list,
+            link=_link(dossier),
+        )
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from meetbot.domain.storms import StormState
 from meetbot.jobs import (
     collect_calendars,
     collect_conferences,
@@ -18,6 +19,8 @@ from meetbot.jobs import (
     outages,
     prune,
     remind,
+    storm,
+    webhooks,
 )
 from meetbot.jobs.deps import Deps
 from meetbot.ports import Clock, Outcome, Tally
@@ -35,6 +38,7 @@ PASS: tuple[tuple[str, Job], ...] = (
     ("digest", digest.run),
     ("outages", outages.run),
     ("delivery", deliver.run),
+    ("webhooks", webhooks.run),
     ("retention", prune.run),
 )
 """The stages of a pass, in order; each takes its own instant as it begins."""
@@ -51,6 +55,8 @@ class PollResult:
     flags: Mapping[str, int]
     mails: Mapping[str, int]
     requests: Mapping[str, int]
+    storm: StormState
+    """Whether mail is stopped, and how many mails are held."""
     shadow: Mapping[str, int]
     """What rules in shadow found: `found` and `gone` in this pass, `kept` in all."""
 
@@ -84,6 +90,7 @@ def run(
     with deps.store.reading() as tx:
         totals = tx.meetings.counts()
         in_shadow = sum(tx.shadows.counts().values())
+        stopped = storm.state(tx)
     after = requests()
     return PollResult(
         sources=sources,
@@ -96,6 +103,7 @@ def run(
             "superseded": counts.get("superseded", 0),
         },
         mails={name: counts.get(name, 0) for name in ("sent", "deferred", "failed")},
+        storm=stopped,
         shadow={
             "found": counts.get("shadow_found", 0),
             "gone": counts.get("shadow_gone", 0),

@@ -14,6 +14,10 @@ from meetbot.rules import is_confidential
 
 _UNRELATED = timedelta(days=4)
 """Calls of outsiders with staff alone are kept until no late row can show a student in them."""
+_SESSIONS = timedelta(days=30)
+"""How long it is known that somebody was signed in; the access log has it longer."""
+_NOBODYS = timedelta(hours=1)
+"""The same of visitors who did not sign in."""
 _LOOKED_AT = "confidential-until"
 """Up to which end meetings were asked whether they were confidential."""
 
@@ -41,7 +45,9 @@ def run(deps: Deps, as_of: datetime) -> Outcome:
             tx.meta.set(_LOOKED_AT, until.isoformat())
             outcome.count("pruned_edits", tx.meetings.prune_edits(cutoffs.attendance))
         uses = tx.exemptions.prune(before=cutoffs.attendance)
+        sessions = tx.sessions.prune(before=as_of - _SESSIONS, nobodys_before=as_of - _NOBODYS)
     outcome.count("pruned_exemption_uses", uses)
+    outcome.count("pruned_sessions", sessions)
     for name, number in counts.items():
         outcome.count(f"pruned_{name}", number)
     return outcome

@@ -28,9 +28,10 @@ from meetbot.domain.policy import (
 )
 from meetbot.domain.registry import Registry
 from meetbot.errors import MeetbotError
+from meetbot.jobs.batch import Batch
 from meetbot.jobs.deps import District, Standard
 from meetbot.jobs.dossiers import load
-from meetbot.jobs.replay_view import Batch, Shared
+from meetbot.jobs.replay_view import BatchView, Shared
 from meetbot.jobs.rosters import roster_in
 from meetbot.jobs.verdicts import verdict_of, with_history
 from meetbot.ports import MeetingRecord, Tx
@@ -157,7 +158,7 @@ class Replayer:
     def _together(self, meeting_ids: Sequence[int]) -> Replayed:
         done = Replayed()
         records = self._tx.meetings.load_many(meeting_ids)
-        batch = Batch(self._tx, records, self._shared, self.replay.as_of)
+        batch = self._shared.batch(records, self.replay.as_of)
         texts = [_key_text(record) for record in records]
         flags = self._tx.flags.of_many(texts)
         shadows = self._tx.shadows.of_many(texts)
@@ -190,7 +191,7 @@ class Replayer:
         done = _Decided()
         standard = replace(self._standard, policy=policy)
         for at, rules in looks(record, self.replay.as_of):
-            view = batch.at(at)
+            view = BatchView(batch, self._shared, at)
             loaded = load(standard, view, _read_until(record, at), roster, at)
             if loaded.is_waiting:
                 continue
@@ -237,7 +238,8 @@ class Replayer:
         return self._rosters[at]
 
     def _roster_of(self, registry: Registry) -> Roster:
-        view = Batch(self._tx, (), self._shared, self.replay.as_of).at(self.replay.as_of)
+        as_of = self.replay.as_of
+        view = BatchView(self._shared.batch((), as_of), self._shared, as_of)
         return roster_in(self._standard, view, registry)
 
 

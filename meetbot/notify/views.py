@@ -21,6 +21,9 @@ from meetbot.domain.notices import (
     OperationsNotice,
     Outage,
     ReminderNotice,
+    RollUpNews,
+    RollUpNotice,
+    StormNotice,
     Timeline,
     WeeklyNotice,
 )
@@ -224,8 +227,51 @@ class OperationsView:
     zone: str
 
 
+@dataclass(frozen=True, slots=True)
+class RollUpEntry:
+    """One meeting in a rolled-up mail; a confidential one shows its day and a count in words."""
+
+    meeting: MeetingView
+    flags: Cut[FlagView]
+    hidden: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollUpView:
+    """For `roll-up`: by what is said of the meetings."""
+
+    new: tuple[RollUpEntry, ...]
+    again: tuple[RollUpEntry, ...]
+    gone: tuple[RollUpEntry, ...]
+    number: int
+    audience: Audience
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class StormView:
+    """For `storm`; `others` are flags whose rule is not told."""
+
+    since: str
+    flags: int
+    by_rule: Cut[tuple[str, int]]
+    others: str
+    held: int
+    is_new: bool
+    link: str
+    zone: str
+
+
 View = (
-    MeetingNoticeView | ReminderView | ConfidentialView | DigestView | WeeklyView | OperationsView
+    MeetingNoticeView
+    | ReminderView
+    | ConfidentialView
+    | DigestView
+    | WeeklyView
+    | OperationsView
+    | RollUpView
+    | StormView
 )
 
 
@@ -252,6 +298,10 @@ def view_of(
             return _weekly(content, links)
         case OperationsNotice():
             return _operations(content, links)
+        case RollUpNotice():
+            return _roll_up(audience, content, any_contact, links)
+        case StormNotice():
+            return _storm(content, links)
         case _:
             assert_never(content)
 
@@ -384,6 +434,46 @@ def _operations(content: OperationsNotice, links: Links) -> OperationsView:
             (f"{one.number}: {one.reason}" for one in content.undelivered), MAX_SENTENCES
         ),
         is_good_news=not (content.begun or lost),
+        link=links.page("operations"),
+        zone=content.zone,
+    )
+
+
+def _roll_up(
+    audience: Audience, content: RollUpNotice, any_contact: str, links: Links
+) -> RollUpView:
+    entries: dict[RollUpNews, list[RollUpEntry]] = {news: [] for news in RollUpNews}
+    for line in content.lines:
+        is_hidden = line.card.is_confidential
+        flags = () if is_hidden else sorted(line.flags, key=_urgency)
+        entries[line.news].append(
+            RollUpEntry(
+                meeting=_meeting(line.card, any_contact, links.case(line.card, audience)),
+                flags=cut((_flag(flag) for flag in flags), MAX_FLAGS),
+                hidden=few(len(line.flags)) if is_hidden else "",
+                reason=line.reason,
+            )
+        )
+    return RollUpView(
+        new=tuple(entries[RollUpNews.NEW]),
+        again=tuple(entries[RollUpNews.AGAIN]),
+        gone=tuple(entries[RollUpNews.GONE]),
+        number=len(content.lines),
+        audience=audience,
+        zone=content.lines[0].card.zone,
+    )
+
+
+def _storm(content: StormNotice, links: Links) -> StormView:
+    others = content.flags - sum(number for _, number in content.by_rule)
+    begun = content.begun_at
+    return StormView(
+        since=f"{day(begun, content.zone)}, {clock(begun, content.zone)}",
+        flags=content.flags,
+        by_rule=cut(content.by_rule, MAX_DOMAINS),
+        others=few(others) if others else "",
+        held=content.held,
+        is_new=content.is_new,
         link=links.page("operations"),
         zone=content.zone,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meetbot.rules.additions import explained_at
 from meetbot.rules.catalogue import KNOWN_RULES, PRESENCE_RULES, RULES
+from meetbot.rules.confined import CONFINED, confined
 from meetbot.rules.evaluate import evaluate, next_look
 from meetbot.rules.exemptions import exemptions_used, is_confidential
 from meetbot.rules.fingerprints import fingerprint_of, fingerprints_after
@@ -12,9 +13,11 @@ from meetbot.rules.relied_on import with_relied_on
 from meetbot.rules.version import program_version, rules_version
 
 __all__ = [
+    "CONFINED",
     "KNOWN_RULES",
     "PRESENCE_RULES",
     "RULES",
+    "confined",
     "evaluate",
     "exemptions_used",
     "explained_at",

@@ -56,11 +56,8 @@ def additions(dossier: Dossier, approved_at: datetime | None = None) -> Iterator
 
 def explained_at(dossier: Dossier) -> datetime | None:
     """When the log can be expected to tell who added the guests nobody is known to have added."""
-    if not any(found.cause is Cause.LOG_IS_LATE for found in additions(dossier)):
-        return None
-    entries = dossier.guest_list.entries if dossier.guest_list else ()
-    waiting = [e.seen_at + _LAG for e in entries if not _has_log(e, dossier)]
-    return max(min(waiting, default=dossier.as_of), dossier.as_of + _AGAIN)
+    late = [found.at for found in additions(dossier) if found.cause is Cause.LOG_IS_LATE]
+    return max(min(late) + _LAG, dossier.as_of + _AGAIN) if late else None
 
 
 def _edits_about(key: str, entry: Entry | None, dossier: Dossier) -> list[Edit]:
@@ -87,7 +84,7 @@ def _addition(entry: Entry | None, named: list[Edit], dossier: Dossier) -> Addit
         return None
     if last is not None:
         return Addition(last.at, _unknown(entry))
-    if _is_staff_edit_near(entry, dossier):
+    if _is_staff_edit_between(entry.absent_at, entry.seen_at, dossier):
         return None
     cause = _unknown(entry) if _has_log(entry, dossier) else Cause.LOG_IS_LATE
     return Addition(entry.seen_at, cause)
@@ -102,11 +99,9 @@ def _is_organized_by_outsider(dossier: Dossier) -> bool:
     return host is not None and host.kind in (Kind.PARTNER, Kind.EXTERNAL)
 
 
-def _is_staff_edit_near(entry: Entry, dossier: Dossier) -> bool:
-    """Whether staff changed the event while the guest came, without the log telling what."""
-    if entry.absent_at is None:
-        return False
-    first, last = entry.absent_at - _SKEW, entry.seen_at + _SKEW
+def _is_staff_edit_between(absent_at: datetime, seen_at: datetime, dossier: Dossier) -> bool:
+    """Whether staff changed the event while a guest came, without the log telling what."""
+    first, last = absent_at - _SKEW, seen_at + _SKEW
     return any(
         e.by is Editor.STAFF and e.guest_key is None and first <= e.at <= last
         for e in dossier.edits

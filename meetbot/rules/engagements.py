@@ -17,14 +17,15 @@ from meetbot.domain.authorizing import (
     authorization_answer,
     certification_answer,
     contract_answer,
+    is_revoked,
     program_for,
 )
 from meetbot.domain.cards import NEUTRAL_PARTNER, is_sensitive, occasion_of
-from meetbot.domain.dossier import Dossier, Host
+from meetbot.domain.dossier import Dossier
 from meetbot.domain.findings import Certainty, Concern
 from meetbot.domain.people import Kind
 from meetbot.domain.policy import Policy
-from meetbot.domain.registry import Partner, School
+from meetbot.domain.registry import Partner
 from meetbot.rules.once import once_per_dossier
 
 
@@ -155,10 +156,10 @@ def authorization_of(
     moved = dossier.start_at - planned_at
     planned = replace(occasion, start_at=planned_at, end_at=dossier.end_at - moved)
     before = _answer(dossier, engagement, planned)
-    still_stands = isinstance(before, Authorized) and (
-        before.row.revoked_at is None or before.row.revoked_at >= dossier.end_at
-    )
-    return before if still_stands else answer
+    if not isinstance(before, Authorized):
+        return answer
+    standing = tuple(row for row in before.rows if not is_revoked(row, occasion))
+    return replace(before, rows=standing) if standing else answer
 
 
 def _answer(dossier: Dossier, engagement: Engagement, occasion: Occasion) -> AuthorizationAnswer:
@@ -206,9 +207,3 @@ def school_name(dossier: Dossier, school_id: str) -> str:
     """A school's name, or its id where the registry has none."""
     school = dossier.registry.school(school_id)
     return school.name if school else school_id
-
-
-def host_school(host: Host) -> str:
-    """Name of the school where the meeting is held."""
-    school: School | None = host.school
-    return school.name if school else "an unknown school"

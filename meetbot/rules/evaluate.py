@@ -60,9 +60,7 @@ def evaluate(dossier: Dossier, policy: Policy, *, only: Collection[str] | None =
             continue
         found, doubt = _ask(rule, dossier, policy, identity)
         for finding in found:
-            kept = findings.get(finding.key)
-            if kept is None or finding.severity.rank > kept.severity.rank:
-                findings[finding.key] = finding
+            findings.setdefault(finding.key, finding)
         if doubt is None:
             decided.add(rule.id)
         else:
@@ -172,7 +170,7 @@ def _finding(
         concern=concern,
         message=rule.officer.format_map(concern.facts),
         advice=rule.teacher.format_map(concern.facts),
-        fix=rule.fix.format_map(concern.facts),
+        fix=rule.fix,
         family=rule.family,
         is_sticky=rule.is_sticky,
         admin=rule.admin,

@@ -20,19 +20,17 @@ def _exemption(
     dossier: Dossier,
     engagement: Engagement,
     kind: ExemptionKind,
-    platform: Platform = Platform.GOOGLE_MEET,
+    platform: Platform,
 ) -> Exemption | None:
     if engagement.program_id is None or not dossier.registry.has_exemptions(kind):
         return None
-    is_clinical = kind is ExemptionKind.CONFIDENTIAL_CLINICAL
-    clinicians = _clinicians(dossier, engagement.partner_id) if is_clinical else ()
     return program_exemption(
         dossier.registry,
         kind,
         engagement.program_id,
         occasion_of(dossier),
         platform=platform,
-        clinicians=clinicians,
+        clinicians=_clinicians(dossier, engagement.partner_id),
     )
 
 
@@ -41,7 +39,7 @@ def _clinicians(dossier: Dossier, partner_id: str) -> tuple[str, ...]:
 
     Whoever joins a confidential meeting uninvited does not end it: they are its intruder.
     """
-    invited = {i.guest.address for i in dossier.outsiders if i.partner_id == partner_id} - {None}
+    invited = {i.guest.address for i in dossier.outsiders if i.partner_id == partner_id}
     return tuple(sorted(a for a in invited if a)) or people_of(dossier, partner_id)
 
 

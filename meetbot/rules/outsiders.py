@@ -48,15 +48,9 @@ def strangers(dossier: Dossier) -> tuple[Stranger, ...]:
     """Unregistered outsiders, invited ones before present ones; exempt people are none."""
     invited = [_invited(i) for i in dossier.invitees if i.kind is Kind.EXTERNAL]
     present = [
-        _present(a, dossier.registry) for a in dossier.attendances if a.kind is Kind.EXTERNAL
+        stranger_at(a, dossier.registry) for a in dossier.attendances if a.kind is Kind.EXTERNAL
     ]
-    return tuple(stranger for stranger in (*invited, *present) if stranger.domain)
-
-
-def stranger_at(attendance: Attendance, registry: Registry) -> Stranger | None:
-    """An unregistered outsider who was in the call; None where even the domain is unknown."""
-    stranger = _present(attendance, registry)
-    return stranger if stranger.domain else None
+    return tuple(s for s in (*invited, *present) if s is not None and s.domain)
 
 
 def _invited(invitee: Invitee) -> Stranger:
@@ -70,12 +64,14 @@ def _invited(invitee: Invitee) -> Stranger:
     )
 
 
-def _present(attendance: Attendance, registry: Registry) -> Stranger:
-    domain = attendance.domain or ""
-    imitated = registry.lookalike_of(Address("anybody", domain)) if domain else None
+def stranger_at(attendance: Attendance, registry: Registry) -> Stranger | None:
+    """An unregistered outsider who was in the call; None where even the domain is unknown."""
+    if not attendance.domain:
+        return None
+    imitated = registry.lookalike_of(Address("anybody", attendance.domain))
     addresses = (visit.identity.address for visit in attendance.visits)
     return Stranger(
-        domain=domain,
+        domain=attendance.domain,
         address_key=attendance.address_key,
         address=next((address for address in addresses if address), None),
         confidence=attendance.confidence,
@@ -97,7 +93,8 @@ def may_be_registered_person(stranger: Stranger, registry: Registry) -> bool:
 
     It may then be that person's own account: a case for a person to look at, not a match.
     """
-    return any(bears_name(stranger, row.person_name or "") for row in registry.identities)
+    names = (row.person_name for row in registry.identities)
+    return any(bears_name(stranger, name) for name in names if name)
 
 
 def bears_name(stranger: Stranger, name: str) -> bool:

@@ -91,7 +91,7 @@ def _as_unidentified(
     """An outsider who bears the absent host's name may be the host (`staff-unexpected-account`)."""
     if stand_in is None or stand_in.kind is Kind.UNIDENTIFIED:
         return present
-    unknown = replace(stand_in, kind=Kind.UNIDENTIFIED, confidence=Confidence.NONE)
+    unknown = replace(stand_in, kind=Kind.UNIDENTIFIED)
     return tuple(unknown if a is stand_in else a for a in present)
 
 
@@ -248,8 +248,11 @@ def _facts(
 
 
 def _staff_left_at(own: tuple[Component, ...], dossier: Dossier) -> datetime:
-    """The last moment staff were seen before the first stretch without them, or its start."""
-    first = from_second(own[0].start) if own else dossier.end_at
+    """The last moment staff were seen before the first stretch without them, or its start.
+
+    Its start where a room device or an unknown participant stood for them.
+    """
+    first = from_second(own[0].start)
     ends = (
         visit.end_at or visit.last_seen_at or visit.start_at
         for attendance in dossier.attendances

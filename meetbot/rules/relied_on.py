@@ -15,6 +15,7 @@ from meetbot.domain.addresses import Address, is_free_mail, parse_address, parse
 from meetbot.domain.dossier import Dossier
 from meetbot.domain.people import Kind
 from meetbot.domain.registry import Exemption, Identity, Registry, Row, School, as_address
+from meetbot.rules.once import Same
 from meetbot.rules.outsiders import Stranger, bears_name, strangers
 
 R = TypeVar("R")
@@ -29,7 +30,7 @@ class Excerpts:
         self._rows = list(registry.all_rows())
         self._identities = _by(registry.identities, lambda row: [row.partner_id])
         self._at_domain = _by(registry.identities, _domain_of)
-        self._named = [row for row in registry.identities if row.person_name]
+        self._named = [(row, row.person_name) for row in registry.identities if row.person_name]
         self._exemptions = _by(registry.exemptions, _exempt)
         self._roles = _by(registry.schools, _people_of)
         self._of_partner: dict[str, frozenset[int]] = {}
@@ -69,11 +70,9 @@ class Excerpts:
             yield from self._at_domain.get(stranger.domain, ())
             imitated = self._registry.lookalike_of(Address("anybody", stranger.domain))
             if imitated is not None:
-                yield from self._identities.get(imitated.partner_id, ())
+                yield from self._identities[imitated.partner_id]
             if is_free_mail(stranger.domain):
-                yield from (
-                    row for row in self._named if bears_name(stranger, row.person_name or "")
-                )
+                yield from (row for row, name in self._named if bears_name(stranger, name))
 
     def _places_of_partner(self, partner_id: str) -> frozenset[int]:
         if partner_id not in self._of_partner:
@@ -118,27 +117,12 @@ class Excerpts:
 
 def with_relied_on(dossier: Dossier) -> Dossier:
     """The dossier with the rows of its registry that a verdict can rest on."""
-    return _excerpts(_Whole(dossier.registry)).of(dossier)
-
-
-class _Whole:
-    """A registry that equals only itself: it is large, and the same one comes again and again."""
-
-    __slots__ = ("registry",)
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
-
-    def __hash__(self) -> int:
-        return id(self.registry)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Whole) and self.registry is other.registry
+    return _excerpts(Same(dossier.registry)).of(dossier)
 
 
 @lru_cache(maxsize=2)
-def _excerpts(whole: _Whole) -> Excerpts:
-    return Excerpts(whole.registry)
+def _excerpts(registry: Same[Registry]) -> Excerpts:
+    return Excerpts(registry.value)
 
 
 def _partners_in(dossier: Dossier) -> Iterator[str]:
@@ -154,15 +138,18 @@ def _partners_in(dossier: Dossier) -> Iterator[str]:
 
 def _outside_addresses(dossier: Dossier) -> Iterator[str]:
     """Mailboxes and domains of everybody from outside, by which exemptions are given."""
-    found = [(i.guest.address, i.guest.domain) for i in dossier.invitees if _is_outside(i.kind)]
+    found: list[tuple[str | None, str | None]] = [
+        (i.guest.address, i.guest.domain) for i in dossier.invitees if _is_outside(i.kind)
+    ]
     for person in dossier.attendances:
         if _is_outside(person.kind):
-            found += [(v.identity.address, person.domain or "") for v in person.visits]
+            found += [(v.identity.address, person.domain) for v in person.visits]
     for text, domain in dict.fromkeys(found):
         address = parse_address(text) if text else None
         if address is not None:
             yield address.key
-        yield domain
+        if domain is not None:
+            yield domain
 
 
 def _is_outside(kind: Kind) -> bool:

@@ -38,9 +38,9 @@ class Rule:
     """One rule of the catalogue: when it is asked, what it needs, its sentences, its check.
 
     Without a source in `needs` the rule is not asked at all. A source in `wants` can hide
-    something: what is seen without it counts, but nothing seen is no pass. The three sentences
-    are filled from `Concern.facts`. `admin` is what an administrator of Google Workspace can do
-    where a setting mends it, and empty where none does.
+    something: what is seen without it counts, but nothing seen is no pass. The sentences for
+    officer and teacher are filled from `Concern.facts`. `admin` is what an administrator of
+    Google Workspace can do where a setting mends it, and empty where none does.
     """
 
     id: str

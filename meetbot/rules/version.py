@@ -17,10 +17,15 @@ def program_version() -> str:
 
 @cache
 def rules_version() -> str:
+    """What this program's `digest_of` is."""
+    return digest_of(files("meetbot"))
+
+
+def digest_of(program: Traversable) -> str:
     """16 hexadecimal digits of the SHA-256 of every source file that can change a verdict."""
     digest = hashlib.sha256()
     for package in ("domain", "rules"):
-        for name, text in _sources(files("meetbot") / package, package):
+        for name, text in _sources(program / package, package):
             digest.update(f"{name}\0{len(text)}\0".encode())
             digest.update(text)
     return digest.hexdigest()[:16]

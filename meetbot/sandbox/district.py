@@ -127,6 +127,11 @@ def principal(school: str) -> str:
     return f"principal.{school}@{STAFF_DOMAIN}"
 
 
+def live_host() -> str:
+    """The address of the teacher of the one live meeting."""
+    return teacher("harbor", 14)
+
+
 def _school(world: World, key: str, name: str, number: int) -> None:
     world.add_user(principal(key), f"Principal {_LAST[number + 3]}", f"/Staff/{name}")
     for place in range(_TEACHERS):
@@ -646,7 +651,7 @@ def _weeks_later(event: Event, weeks: int) -> datetime:
 
 def _live(story: _Story, drop_after: timedelta) -> None:
     """Running since 12 minutes; the teacher drops out, the partner goes on with 4 students."""
-    host, children = teacher("harbor", 14), story.pupils("harbor", 4)
+    host, children = live_host(), story.pupils("harbor", 4)
     event = story.meeting(
         "College essays, live",
         host,

@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from meetbot.ports import CalendarState, SyncMark
-from meetbot.store.statements import batches, upsert
+from meetbot.store.columns import clean_key
+from meetbot.store.statements import batches, one_of, upsert
 from meetbot.store.tables import calendars
 
 _ONE = select(calendars).where(calendars.c.address == bindparam("wanted"))
+_SOME = select(calendars).where(one_of(calendars.c.address, "some"))
 
 
 class SqlCalendars:
@@ -34,6 +36,15 @@ class SqlCalendars:
     def states(self) -> dict[str, CalendarState]:
         """All calendars ever read or failed."""
         return {row.address: _state(row) for row in self._connection.execute(select(calendars))}
+
+    def states_of(self, addresses: Collection[str]) -> dict[str, CalendarState]:
+        """Those of these calendars that were ever read or failed."""
+        found: dict[str, CalendarState] = {}
+        for some in batches(addresses):
+            by_key = {clean_key(address): address for address in some}
+            rows = self._connection.execute(_SOME, {"some": list(by_key)})
+            found |= {by_key[row.address]: _state(row) for row in rows}
+        return found
 
     def read(self, address: str, mark: SyncMark, *, as_of: datetime) -> None:
         """Note a complete read; a failure before it is over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from itertools import islice, product
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    bindparam,
     delete,
     exists,
     func,
@@ -56,18 +55,25 @@ _RANKS = tuple(Severity)
 _ROW: Select[Any] = select(
     *(column for column in cases.c if column.name not in ("gist", "noted", "touched_at"))
 )
-_FLAGS = select(flags.c.flag).where(flags.c.occurrence == bindparam("wanted"))
+_TermRow = tuple[str, str, datetime]
+"""Kind, value and start of the meeting."""
+_FLAGS = (
+    select(flags.c.occurrence, flags.c.flag)
+    .where(one_of(flags.c.occurrence, "some"))
+    .order_by(flags.c.id)
+)
 _KNOWN: Select[Any] = select(
     cases.c.number,
     cases.c.id,
+    cases.c.occurrence,
     cases.c.version,
     cases.c.gist,
     cases.c.noted,
     cases.c.touched_at,
-).where(cases.c.occurrence == bindparam("wanted"))
-_TERMS = select(case_terms.c.kind, case_terms.c.value, case_terms.c.starts_at).where(
-    case_terms.c.case == bindparam("wanted")
-)
+).where(one_of(cases.c.occurrence, "some"))
+_TERMS = select(
+    case_terms.c.case, case_terms.c.kind, case_terms.c.value, case_terms.c.starts_at
+).where(one_of(case_terms.c.case, "some"))
 _TERMS_OF_MANY = (
     select(case_terms.c.case, case_terms.c.kind, case_terms.c.value)
     .where(one_of(case_terms.c.case, "some"))
@@ -76,7 +82,7 @@ _TERMS_OF_MANY = (
 _ANSWERED = exists().where(
     case_events.c.case_id == cases.c.id, case_events.c.kind == EventKind.ANSWERED.value
 )
-_PLACE = re.compile(r"(\d)\.(\d{1,18})\.(C-[0-9a-f]{12})", re.ASCII)
+_PLACE = re.compile(r"(\d)\.(\d{1,16})\.(C-[0-9a-f]{12})", re.ASCII)
 """Of the last case of a page: rank, microseconds and id."""
 
 
@@ -89,66 +95,71 @@ class SqlCases:
 
     # --- keeping them up to date ---
 
-    def refresh(self, occurrence: str) -> None:
-        """Make the case of an occurrence say what its flags say; without any it is gone."""
-        row = self._connection.execute(_KNOWN, {"wanted": occurrence}).first()
-        self._put(occurrence, row, row.noted if row else None)
+    def refresh(self, changed: Collection[str], noted: Mapping[str, Noted] | None = None) -> None:
+        """Make the cases of these occurrences say what their flags say; without any they are gone.
+
+        `noted` is what the judge knows, by occurrence; where there is no case, nothing is kept.
+        """
+        news = {clean_key(occurrence): known for occurrence, known in (noted or {}).items()}
+        stale = frozenset(map(clean_key, changed))
+        for some in batches(sorted(stale | news.keys())):
+            known = {
+                row.occurrence: row for row in self._connection.execute(_KNOWN, {"some": some})
+            }
+            wanted = [
+                occurrence
+                for occurrence in some
+                if occurrence in stale
+                or (occurrence in known and known[occurrence].noted != news[occurrence])
+            ]
+            if wanted:
+                self._put(wanted, known, news)
 
     def note(self, occurrence: str, noted: Noted) -> None:
         """What the judge knows of a meeting with flags; without a case nothing is kept."""
-        row = self._connection.execute(_KNOWN, {"wanted": occurrence}).first()
-        if row is not None and row.noted != noted:
-            self._put(occurrence, row, noted)
+        self.refresh((), {occurrence: noted})
 
-    def _put(self, occurrence: str, row: Row[Any] | None, noted: Noted | None) -> None:
-        kept: list[Flag] = list(self._connection.execute(_FLAGS, {"wanted": occurrence}).scalars())
-        if not kept:
-            if row is not None:
-                self._connection.execute(delete(cases).where(cases.c.id == row.id))
-            return
-        visible = shown(kept, private=is_private(kept, noted))
-        gist = gist_of(visible)
-        version = 1 if row is None else row.version + (row.gist != gist)
-        touched_at = row.touched_at if row else None
-        case = case_of(kept, noted, version=version, touched_at=touched_at)
-        values = {
-            "id": case.id,
-            "occurrence": case.occurrence,
-            "status": case.status,
-            "severity": case.severity.rank,
-            "is_private": case.is_private,
-            "school_id": case.school_id,
-            "host_key": case.host_key,
-            "starts_at": case.starts_at,
-            "opened_at": case.opened_at,
-            "updated_at": case.updated_at,
-            "flags": case.flags,
-            "pending": case.pending,
-            "version": version,
-            "gist": gist,
-            "noted": noted,
+    def _put(
+        self, wanted: Sequence[str], known: Mapping[str, Row[Any]], news: Mapping[str, Noted]
+    ) -> None:
+        kept: dict[str, builtins.list[Flag]] = {}
+        for row in self._connection.execute(_FLAGS, {"some": wanted}):
+            kept.setdefault(row.occurrence, []).append(row.flag)
+        gone = [known[o].id for o in wanted if o in known and o not in kept]
+        if gone:
+            self._connection.execute(delete(cases).where(cases.c.id.in_(gone)))
+        made = {
+            occurrence: _made(of_it, known.get(occurrence), news.get(occurrence))
+            for occurrence, of_it in kept.items()
         }
-        upsert(self._connection, cases, [values], key=["id"])
-        if row is None:
-            row = self._connection.execute(_KNOWN, {"wanted": occurrence}).one()
-        self._put_terms(row.number, case, terms_of(visible, noted))
+        upsert(self._connection, cases, [values for values, _ in made.values()], key=["id"])
+        numbers = {occurrence: row.number for occurrence, row in known.items()}
+        new = sorted(made.keys() - numbers.keys())
+        if new:
+            found = self._connection.execute(_KNOWN, {"some": new})
+            numbers |= {row.occurrence: row.number for row in found}
+        self._put_terms({numbers[occurrence]: terms for occurrence, (_, terms) in made.items()})
 
-    def _put_terms(self, number: int, case: Case, terms: Sequence[Term]) -> None:
-        wanted = {(t.kind.value, clean_key(t.value), case.starts_at) for t in terms}
-        found = self._connection.execute(_TERMS, {"wanted": number})
-        known = {(row.kind, row.value, row.starts_at) for row in found}
-        for kind, value, _ in known - wanted:
-            self._connection.execute(
-                delete(case_terms).where(
-                    case_terms.c.case == number,
-                    case_terms.c.kind == kind,
-                    case_terms.c.value == value,
+    def _put_terms(self, wanted: Mapping[int, frozenset[_TermRow]]) -> None:
+        """Have exactly these terms of these cases, by number."""
+        known: dict[int, set[_TermRow]] = {}
+        for row in self._connection.execute(_TERMS, {"some": sorted(wanted)}):
+            known.setdefault(row.case, set()).add((row.kind, row.value, row.starts_at))
+        rows: builtins.list[dict[str, Any]] = []
+        for number, terms in wanted.items():
+            before = known.get(number, set())
+            for kind, value, _ in before - terms:
+                self._connection.execute(
+                    delete(case_terms).where(
+                        case_terms.c.case == number,
+                        case_terms.c.kind == kind,
+                        case_terms.c.value == value,
+                    )
                 )
-            )
-        rows = [
-            {"case": number, "kind": kind, "value": value, "starts_at": starts_at}
-            for kind, value, starts_at in sorted(wanted - known)
-        ]
+            rows += [
+                {"case": number, "kind": kind, "value": value, "starts_at": starts_at}
+                for kind, value, starts_at in sorted(terms - before)
+            ]
         upsert(self._connection, case_terms, rows, key=["case", "kind", "value"])
 
     # --- reading ---
@@ -415,6 +426,37 @@ def _parsed(after: str) -> tuple[int, datetime, str]:
 
 
 # --- rows ---------------------------------------------------------------------------------------
+
+
+def _made(
+    kept: Sequence[Flag], row: Row[Any] | None, noted: Noted | None
+) -> tuple[dict[str, Any], frozenset[_TermRow]]:
+    """Row and terms of the case of these flags; `row` is how it was, `noted` what is new."""
+    if noted is None and row is not None:
+        noted = row.noted
+    visible = shown(kept, private=is_private(kept, noted))
+    gist = gist_of(visible)
+    version = 1 if row is None else row.version + (row.gist != gist)
+    case = case_of(kept, noted, version=version, touched_at=row.touched_at if row else None)
+    values = {
+        "id": case.id,
+        "occurrence": case.occurrence,
+        "status": case.status,
+        "severity": case.severity.rank,
+        "is_private": case.is_private,
+        "school_id": case.school_id,
+        "host_key": case.host_key,
+        "starts_at": case.starts_at,
+        "opened_at": case.opened_at,
+        "updated_at": case.updated_at,
+        "flags": case.flags,
+        "pending": case.pending,
+        "version": version,
+        "gist": gist,
+        "noted": noted,
+    }
+    terms = terms_of(visible, noted)
+    return values, frozenset((t.kind.value, clean_key(t.value), case.starts_at) for t in terms)
 
 
 def _case(row: Row[Any], terms: dict[str, list[str]]) -> Case:

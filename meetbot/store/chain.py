@@ -7,7 +7,7 @@ no gap, and a link is there exactly if the change it records is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,7 @@ from meetbot.ports import OutboxState
 from meetbot.store.columns import clean, clean_key
 from meetbot.store.meta import SqlMeta
 from meetbot.store.tables import (
+    api_tokens,
     case_events,
     chain,
     decisions,
@@ -53,6 +54,7 @@ from meetbot.store.tables import (
     holds,
     outbox,
     registry_rows,
+    storms,
 )
 
 _HEAD = "chain-head"
@@ -69,20 +71,25 @@ class SqlChain:
 
     def append(self, kind: LinkKind, subject: str, payload: Payload, *, at: datetime) -> Link:
         """Add a link to the end; `payload` holds digests, never a person."""
-        head = self.head() or self._begin(at)
-        return self._add(head, kind, subject, payload, at)
+        return self.append_all(kind, [(subject, payload)], at=at)[0]
 
-    def _begin(self, at: datetime) -> Head:
-        link = self._add(None, LinkKind.GENESIS, "", {}, at)
-        return Head(link.sequence, link.hash)
-
-    def _add(
-        self, head: Head | None, kind: LinkKind, subject: str, payload: Payload, at: datetime
-    ) -> Link:
-        link = link_after(head, kind, clean_key(subject), clean(canonical(payload)), at=at)
-        self._connection.execute(_ADD, {name: getattr(link, name) for name in _COLUMNS})
-        self._meta.set(_HEAD, f"{link.sequence} {link.hash}")
-        return link
+    def append_all(
+        self, kind: LinkKind, entries: Sequence[tuple[str, Payload]], *, at: datetime
+    ) -> list[Link]:
+        """Add links to the end, in this order, each with its subject and payload."""
+        if not entries:
+            return []
+        head = self.head()
+        added = [] if head else [link_after(None, LinkKind.GENESIS, "", canonical({}), at=at)]
+        begun = len(added)
+        for subject, payload in entries:
+            before = Head(added[-1].sequence, added[-1].hash) if added else head
+            text = clean(canonical(payload))
+            added.append(link_after(before, kind, clean_key(subject), text, at=at))
+        rows = [{name: getattr(link, name) for name in _COLUMNS} for link in added]
+        self._connection.execute(_ADD, rows)
+        self._meta.set(_HEAD, f"{added[-1].sequence} {added[-1].hash}")
+        return added[begun:]
 
     def head(self) -> Head | None:
         """The newest link, as noted when it was added; None before the first."""
@@ -188,12 +195,18 @@ LINKS: Mapping[str, Column[Any]] = {
     "outbox": outbox.c.link,
     "holds": holds.c.link,
     "hold_ends": holds.c.ended_link,
+    "api_tokens": api_tokens.c.link,
+    "api_token_ends": api_tokens.c.ended_link,
+    "storms": storms.c.link,
+    "storm_ends": storms.c.ended_link,
 }
 """For each name in `payload.rows` the column that names the link."""
 _ONLY: Mapping[str, ColumnElement[bool]] = {
     "registry_ends": registry_rows.c.known_to.is_not(None),
     "outbox": outbox.c.state == OutboxState.SENT,
     "hold_ends": holds.c.removed_at.is_not(None),
+    "api_token_ends": api_tokens.c.ended_at.is_not(None),
+    "storm_ends": storms.c.ended_at.is_not(None),
 }
 """Which rows some link has to know, where not all of them."""
 

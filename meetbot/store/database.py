@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from meetbot.errors import Temporary
 from meetbot.ports import Clock
+from meetbot.store.access_log import SqlAccessLog
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
 from meetbot.store.conferences import SqlConferences
@@ -19,16 +20,21 @@ from meetbot.store.exemptions import SqlExemptions
 from meetbot.store.failures import translated
 from meetbot.store.flags import SqlFlags
 from meetbot.store.holds import SqlHolds
+from meetbot.store.hooks import SqlHooks
 from meetbot.store.meetings import SqlMeetings
 from meetbot.store.meta import SqlMeta
 from meetbot.store.migrate import migrate
 from meetbot.store.outbox import SqlOutbox
+from meetbot.store.overview import SqlOverview
 from meetbot.store.people import SqlPeople
 from meetbot.store.registry import SqlRegistry
 from meetbot.store.reminders import SqlReminders
 from meetbot.store.retention import SqlRetention
+from meetbot.store.sessions import SqlSessions
 from meetbot.store.shadows import SqlShadows
 from meetbot.store.snapshots import SqlSnapshots
+from meetbot.store.storms import SqlStorms
+from meetbot.store.tokens import SqlTokens
 
 _WAIT_SECONDS = 60
 
@@ -47,10 +53,16 @@ class SqlTx:
         self.snapshots = SqlSnapshots(connection)
         self.shadows = SqlShadows(connection)
         self.outbox = SqlOutbox(connection)
+        self.storms = SqlStorms(connection)
+        self.overview = SqlOverview(connection)
         self.reminders = SqlReminders(connection)
+        self.hooks = SqlHooks(connection)
+        self.tokens = SqlTokens(connection)
         self.chain = SqlChain(connection)
         self.holds = SqlHolds(connection)
         self.retention = SqlRetention(connection)
+        self.sessions = SqlSessions(connection)
+        self.access_log = SqlAccessLog(connection)
         self.meta = SqlMeta(connection)
 
 

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
+from meetbot.domain.casework import Noted
 from meetbot.domain.chain import LinkKind, row_digest
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagChange, FlagStatus
+from meetbot.domain.routing import PRIVATE_RULES
 from meetbot.domain.snapshots import Withheld
-from meetbot.errors import NotFound
-from meetbot.ports import Decision, HistoryEntry, HistoryLine
+from meetbot.errors import BadInput, Mistake, NotFound
+from meetbot.ports import Decision, FlagSave, HistoryEntry, HistoryLine
 from meetbot.store.cases import SqlCases
 from meetbot.store.chain import SqlChain
-from meetbot.store.columns import clean, clean_key
+from meetbot.store.columns import Instant, clean, clean_key, from_micros, to_micros
 from meetbot.store.statements import batches, one_of, upsert
-from meetbot.store.tables import decisions, flag_history, flags
+from meetbot.store.tables import cases, decisions, flag_history, flags
 
 _OF = select(flags.c.flag).where(flags.c.occurrence == bindparam("wanted"))
 _OF_MANY = (
@@ -74,42 +89,56 @@ class SqlFlags:
 
         Their cases follow.
         """
-        for change in changes:
-            self._put(change.flag)
-            self._note(change.flag, as_of, change.kind, change.reason, snapshot, withheld)
-        for occurrence in dict.fromkeys(change.flag.key.occurrence for change in changes):
-            self._cases.refresh(occurrence)
+        self.save_all([FlagSave(tuple(changes), snapshot, withheld)], as_of=as_of)
 
-    def _put(self, flag: Flag) -> None:
-        row = {
-            "id": flag.id,
-            "occurrence": flag.key.occurrence,
-            "rule": flag.rule,
-            "status": flag.status,
-            "opened_at": flag.opened_at,
-            "flag": flag,
-        }
-        upsert(self._connection, flags, [row], key=["id"])
-
-    def _note(
+    def save_all(
         self,
-        flag: Flag,
-        at: datetime,
-        change: str,
-        reason: str,
-        snapshot: str | None = None,
-        withheld: Withheld | None = None,
+        saves: Sequence[FlagSave],
+        *,
+        told: Collection[Flag] = (),
+        noted: Mapping[str, Noted] | None = None,
+        as_of: datetime,
     ) -> None:
-        row = {
-            "flag_id": flag.id,
-            "at": at,
-            "change": change,
-            "reason": reason,
-            "flag": flag,
-            "snapshot": snapshot,
-            "withheld": withheld,
-        }
-        self._connection.execute(_HISTORY, row)
+        """The same for many verdicts; flags that were told of are stored as they are in `told`.
+
+        `noted` is what the judge knows of their meetings, by occurrence, for their cases.
+        """
+        latest = {change.flag.id: change.flag for save in saves for change in save.changes}
+        latest |= {flag.id: flag for flag in told}
+        self._put(list(latest.values()))
+        history = [
+            _entry(change.flag, as_of, change.kind, change.reason, save.snapshot, save.withheld)
+            for save in saves
+            for change in save.changes
+        ]
+        if history:
+            self._connection.execute(_HISTORY, history)
+        changed = {change.flag.key.occurrence for save in saves for change in save.changes}
+        self._cases.refresh(changed, noted)
+
+    def _put(self, some: Collection[Flag]) -> None:
+        """Store flags; what was undone or reopened waits for an officer as at first."""
+        waiting = [_row(flag) | _UNHANDLED for flag in some if flag.status is FlagStatus.OPEN]
+        others = [_row(flag) for flag in some if flag.status is not FlagStatus.OPEN]
+        upsert(self._connection, flags, waiting, key=["id"])
+        upsert(self._connection, flags, others, key=["id"])
+        for flag in some:
+            if flag.status is FlagStatus.ACKNOWLEDGED or flag.status.is_decided:
+                self._handled(flag)
+
+    def _handled(self, flag: Flag) -> None:
+        """Note since when an officer knows it and, if one decided it, since when it is decided."""
+        at = literal(flag.updated_at, Instant())
+        self._connection.execute(
+            update(flags)
+            .where(flags.c.id == flag.id)
+            .values(
+                acknowledged_at=func.coalesce(flags.c.acknowledged_at, at),
+                resolved_at=func.coalesce(flags.c.resolved_at, at)
+                if flag.status.is_decided
+                else None,
+            )
+        )
 
     def get(self, flag_id: str) -> Flag:
         """One flag; raises `NotFound`."""
@@ -118,16 +147,19 @@ class SqlFlags:
             raise NotFound(f"there is no flag {flag_id}", fix="see `meetbot flags list`")
         return flag
 
+    def statuses(self, flag_ids: Collection[str]) -> Mapping[str, FlagStatus]:
+        """Statuses by id; flags that are not there are left out."""
+        found: dict[str, FlagStatus] = {}
+        for ids in batches(flag_ids):
+            query = select(flags.c.id, flags.c.status).where(flags.c.id.in_(ids))
+            found |= {row.id: FlagStatus(row.status) for row in self._connection.execute(query)}
+        return found
+
     def tell(self, flag_id: str, told: Mapping[str, datetime], severity: Severity | None) -> None:
         """Note who was told, beside those told before; without a severity the last one stays."""
         flag = self.get(flag_id)
-        self._put(
-            replace(
-                flag,
-                told={**flag.told, **told},
-                told_severity=severity if severity is not None else flag.told_severity,
-            )
-        )
+        told_severity = severity if severity is not None else flag.told_severity
+        self._put([replace(flag, told={**flag.told, **told}, told_severity=told_severity)])
 
     def decide(self, decision: Decision) -> Flag:
         """Store an officer's decision, the flag's new status and a link; raises `NotFound`.
@@ -136,8 +168,9 @@ class SqlFlags:
         """
         before = self.get(decision.flag_id)
         flag = replace(before, status=decision.status, updated_at=decision.decided_at)
-        self._put(flag)
-        self._note(flag, decision.decided_at, decision.status, decision.reason)
+        self._put([flag])
+        entry = _entry(flag, decision.decided_at, decision.status, decision.reason)
+        self._connection.execute(_HISTORY, entry)
         row = {
             "flag_id": clean_key(flag.id),
             "status": decision.status.value,
@@ -153,7 +186,7 @@ class SqlFlags:
             at=decision.decided_at,
         )
         self._connection.execute(insert(decisions), row | {"link": link.sequence})
-        self._cases.refresh(flag.key.occurrence)
+        self._cases.refresh([flag.key.occurrence])
         return flag
 
     def history(self, flag_id: str) -> list[tuple[datetime, str, str]]:
@@ -241,3 +274,84 @@ class SqlFlags:
         if rule is not None:
             conditions.append(flags.c.rule == rule)
         return self._newest_first(*conditions)
+
+    def page(
+        self,
+        *,
+        statuses: Collection[FlagStatus],
+        rule: str | None,
+        private: bool,
+        after: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Flag], str | None]:
+        """Some flags, the last opened first, and `after` of the next page, None on the last."""
+        conditions: builtins.list[ColumnElement[bool]] = [flags.c.status.in_(sorted(statuses))]
+        if rule is not None:
+            conditions.append(flags.c.rule == rule)
+        query = select(flags.c.flag)
+        if not private:
+            # A flag whose case nobody noted counts as private.
+            query = query.join(cases, cases.c.occurrence == flags.c.occurrence)
+            conditions += [
+                cases.c.is_private.is_(False),
+                flags.c.rule.not_in(sorted(PRIVATE_RULES)),
+            ]
+        if after is not None:
+            opened_at, flag_id = _place(after)
+            conditions.append(
+                or_(
+                    flags.c.opened_at < opened_at,
+                    and_(flags.c.opened_at == opened_at, flags.c.id > flag_id),
+                )
+            )
+        query = query.where(*conditions).order_by(flags.c.opened_at.desc(), flags.c.id)
+        found = list(self._connection.execute(query.limit(limit + 1)).scalars())
+        if len(found) <= limit:
+            return found, None
+        last = found[limit - 1]
+        return found[:limit], f"{to_micros(last.opened_at)}.{last.id}"
+
+
+_PLACE = re.compile(r"(\d{1,16})\.(F-[0-9a-f]{12})", re.ASCII)
+"""Of the last flag of a page: microseconds and id."""
+
+
+def _place(text: str) -> tuple[datetime, str]:
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise BadInput([Mistake("after", "is no place in the list", "give what the page gave")])
+    return from_micros(int(found[1])), found[2]
+
+
+_UNHANDLED: dict[str, object] = {"acknowledged_at": None, "resolved_at": None}
+
+
+def _row(flag: Flag) -> dict[str, object]:
+    return {
+        "id": flag.id,
+        "occurrence": flag.key.occurrence,
+        "rule": flag.rule,
+        "status": flag.status,
+        "opened_at": flag.opened_at,
+        "flag": flag,
+        "severity": flag.severity.rank,
+    }
+
+
+def _entry(
+    flag: Flag,
+    at: datetime,
+    change: str,
+    reason: str,
+    snapshot: str | None = None,
+    withheld: Withheld | None = None,
+) -> dict[str, Any]:
+    return {
+        "flag_id": flag.id,
+        "at": at,
+        "change": change,
+        "reason": reason,
+        "flag": flag,
+        "snapshot": snapshot,
+        "withheld": withheld,
+    }

@@ -25,20 +25,17 @@ from sqlalchemy import (
 )
 
 from meetbot.domain.findings import Phase
-from meetbot.domain.guest_list import GuestList, KeptEdit
+from meetbot.domain.guest_list import KeptEdit
 from meetbot.domain.meetings import (
-    Disclosure,
-    Fingerprint,
     KeptCopy,
     Meeting,
     OccurrenceKey,
     Scope,
-    TextDisclosure,
     merge_copies,
 )
 from meetbot.domain.spaces import SpaceFacts
 from meetbot.errors import NotFound
-from meetbot.ports import CalendarState, Clock, CopyChanges, MeetingRecord, Slot
+from meetbot.ports import CalendarState, Clock, CopyChanges, Judged, MeetingRecord, Slot
 from meetbot.store.calendars import SqlCalendars
 from meetbot.store.columns import Instant, clean_code, clean_key, to_micros
 from meetbot.store.copies import (
@@ -105,6 +102,10 @@ class SqlMeetings:
         """All calendars ever read or failed."""
         return self._calendars.states()
 
+    def calendars_of(self, addresses: Collection[str]) -> dict[str, CalendarState]:
+        """Those of these calendars that were ever read or failed."""
+        return self._calendars.states_of(addresses)
+
     def apply(self, changes: CopyChanges, *, as_of: datetime) -> int:
         """Store one calendar's read and its mark; gives how many occurrences changed."""
         changed = apply_copies(self._connection, changes, as_of=as_of)
@@ -155,42 +156,11 @@ class SqlMeetings:
         meeting_id: int | None = self._connection.execute(query).scalar()
         return meeting_id
 
-    def judged(
-        self,
-        meeting_id: int,
-        *,
-        scope: Scope,
-        next_due_at: datetime | None,
-        disclosure: Disclosure | None,
-        fingerprints: tuple[Fingerprint, ...],
-        undecided: tuple[str, ...],
-        as_of: datetime,
-        version: int,
-        phase: Phase | None = None,
-        guest_list: GuestList | None = None,
-        link: str = "",
-        text_disclosure: TextDisclosure | None = None,
-    ) -> None:
-        """Note the result of judging; a change that came meanwhile keeps the occurrence due."""
-        noted = self._connection.execute(
-            _JUDGED,
-            {
-                "wanted": meeting_id,
-                "seen": version,
-                "next_due_at": next_due_at,
-                "scope": scope,
-                "disclosure": disclosure,
-                "text_disclosure": text_disclosure,
-                "fingerprints": fingerprints,
-                "undecided": undecided,
-                "is_undecided": bool(undecided),
-                **{name: as_of if of is phase else None for of, name in _JUDGED_AT.items()},
-                "guest_list": guest_list,
-                "link": link,
-            },
-        )
-        if not noted.rowcount:
-            raise _no_meeting(meeting_id)
+    def judged(self, notes: Sequence[Judged], *, as_of: datetime) -> None:
+        """Note results of judging; a change that came meanwhile keeps an occurrence due."""
+        rows = [_judged_row(one, as_of) for one in notes]
+        if rows and self._connection.execute(_JUDGED, rows).rowcount != len(rows):
+            raise NotFound("an occurrence that was judged is no more")
 
     def mark_due(
         self,
@@ -513,6 +483,23 @@ def _with_guests(address_keys: Collection[str] | None) -> list[ColumnElement[boo
         meetings.c.id.in_(invited.where(meeting_guests.c.address_key.in_(some)))
         for some in batches(sorted(set(address_keys)))
     ]
+
+
+def _judged_row(one: Judged, as_of: datetime) -> dict[str, Any]:
+    return {
+        "wanted": one.meeting_id,
+        "seen": one.version,
+        "next_due_at": one.next_due_at,
+        "scope": one.scope,
+        "disclosure": one.disclosure,
+        "text_disclosure": one.text_disclosure,
+        "fingerprints": one.fingerprints,
+        "undecided": one.undecided,
+        "is_undecided": bool(one.undecided),
+        **{name: as_of if of is one.phase else None for of, name in _JUDGED_AT.items()},
+        "guest_list": one.guest_list,
+        "link": one.link,
+    }
 
 
 def _record(row: Row[Any], some: tuple[KeptCopy, ...]) -> MeetingRecord:

@@ -7,18 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from meetbot.domain.chain import LinkKind, digest, sha256
 from meetbot.domain.notices import Mail, Notice, NoticeKind
 from meetbot.errors import NotFound
-from meetbot.ports import FailedNotice, MailedNotice, OutboxState, QueuedNotice
+from meetbot.ports import FailedNotice, MailedNotice, OutboxState, QueuedNotice, WaitingNotice
 from meetbot.store.chain import STORED_NOTICE, SqlChain, digest_of
 from meetbot.store.columns import clean_key
 from meetbot.store.statements import batches
 from meetbot.store.tables import outbox
 
 _UNSENT = (OutboxState.QUEUED, OutboxState.IN_FLIGHT)
+_WAITING = (OutboxState.QUEUED, OutboxState.HELD)
 
 
 class SqlOutbox:
@@ -183,7 +184,7 @@ class SqlOutbox:
             .where(
                 outbox.c.occurrence == occurrence,
                 outbox.c.kind.in_(sorted(kinds)),
-                outbox.c.state.in_(_UNSENT),
+                outbox.c.state.in_((*_UNSENT, OutboxState.HELD)),
             )
             .values(
                 state=OutboxState.DROPPED,
@@ -193,6 +194,99 @@ class SqlOutbox:
             )
         )
         return dropped.rowcount
+
+    def cancel(self, notice_id: str, *, as_of: datetime) -> None:
+        """Drop one unsent notice, if there is one of this id."""
+        self._move(
+            notice_id,
+            _UNSENT,
+            state=OutboxState.DROPPED,
+            reason="what it tells was undone",
+            inflight_since=None,
+            changed_at=as_of,
+        )
+
+    def untried(self, kinds: Collection[str], as_of: datetime) -> list[WaitingNotice]:
+        """Due notices that nobody tried to send yet, oldest first; held ones are not among them."""
+        return self._waiting(
+            kinds,
+            outbox.c.state == OutboxState.QUEUED,
+            outbox.c.attempts == 0,
+            outbox.c.due_at <= as_of,
+        )
+
+    def held(self, kinds: Collection[str] = tuple(NoticeKind)) -> list[WaitingNotice]:
+        """Held notices, oldest first."""
+        return self._waiting(kinds, outbox.c.state == OutboxState.HELD)
+
+    def _waiting(
+        self, kinds: Collection[str], *conditions: ColumnElement[bool]
+    ) -> list[WaitingNotice]:
+        query = (
+            select(outbox.c.notice, outbox.c.queued_at)
+            .where(outbox.c.kind.in_(sorted(kinds)), *conditions)
+            .order_by(outbox.c.queued_at, outbox.c.id)
+        )
+        return [WaitingNotice(row.notice, row.queued_at) for row in self._connection.execute(query)]
+
+    def queued_since(self, at: datetime, kinds: Collection[str]) -> list[Notice]:
+        """Notices queued after an instant, whatever became of them."""
+        query = select(outbox.c.notice).where(
+            outbox.c.queued_at > at, outbox.c.kind.in_(sorted(kinds))
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def tried_since(self, at: datetime, kinds: Collection[str]) -> list[Notice]:
+        """Notices that were sent, or tried in vain, at an instant or after it."""
+        query = select(outbox.c.notice).where(
+            outbox.c.changed_at >= at,
+            outbox.c.attempts > 0,
+            outbox.c.state.in_((*_UNSENT, OutboxState.SENT)),
+            outbox.c.kind.in_(sorted(kinds)),
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def put(
+        self,
+        notice_ids: Collection[str],
+        state: OutboxState,
+        *,
+        reason: str = "",
+        as_of: datetime,
+    ) -> int:
+        """Move queued and held notices to another state; gives how many."""
+        moved = 0
+        for ids in batches(notice_ids):
+            moved += self._connection.execute(
+                update(outbox)
+                .where(outbox.c.id.in_(ids), outbox.c.state.in_(_WAITING))
+                .values(state=state, reason=reason, changed_at=as_of)
+            ).rowcount
+        return moved
+
+    def rewrite(self, notice: Notice) -> None:
+        """Store another content of a queued or held notice."""
+        self._connection.execute(
+            update(outbox)
+            .where(outbox.c.id == notice.id, outbox.c.state.in_(_WAITING))
+            .values(notice=notice)
+        )
+
+    def forget(self, notice_id: str) -> None:
+        """Delete a queued or held notice, so that one of its id can be queued again."""
+        self._connection.execute(
+            delete(outbox).where(outbox.c.id == notice_id, outbox.c.state.in_(_WAITING))
+        )
+
+    def held_kinds(self) -> Mapping[NoticeKind, int]:
+        """How many notices of each kind are held."""
+        query = (
+            select(outbox.c.kind, func.count())
+            .where(outbox.c.state == OutboxState.HELD)
+            .group_by(outbox.c.kind)
+            .order_by(outbox.c.kind)
+        )
+        return {NoticeKind(kind): number for kind, number in self._connection.execute(query)}
 
     def known(self, notice_ids: Collection[str]) -> frozenset[str]:
         """Which of these ids were ever queued."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
 
 from meetbot.ports import SentReminder
 from meetbot.store.statements import upsert
@@ -33,3 +35,13 @@ class SqlReminders:
             "queued_at": reminder.queued_at,
         }
         upsert(self._connection, reminders, [row], key=["occurrence", "lead", "start_at"])
+
+    def remove(self, occurrence: str, lead: str, start_at: datetime) -> None:
+        """Forget a reminder, so that it is made again."""
+        self._connection.execute(
+            delete(reminders).where(
+                reminders.c.occurrence == occurrence,
+                reminders.c.lead == lead,
+                reminders.c.start_at == start_at,
+            )
+        )

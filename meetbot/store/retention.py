@@ -42,6 +42,7 @@ from meetbot.store.copies import copies_of
 from meetbot.store.holds import SqlHolds
 from meetbot.store.statements import batches, overlaps, upsert
 from meetbot.store.tables import (
+    access_log,
     accounts,
     calendars,
     case_events,
@@ -60,12 +61,13 @@ from meetbot.store.tables import (
     reminders,
     shadow_flags,
     snapshots,
+    storms,
 )
 
 _AROUND = timedelta(hours=2)
 """A call belongs to a meeting of its code that it is this near to."""
 _CLOSED = [status for status in FlagStatus if not status.is_pending]
-_DONE = (OutboxState.SENT, OutboxState.FAILED, OutboxState.DROPPED)
+_DONE = (OutboxState.SENT, OutboxState.ROLLED_UP, OutboxState.FAILED, OutboxState.DROPPED)
 _IS_FLAGGED = exists().where(flags.c.occurrence == meetings.c.key_text)
 
 _NUMBERS = ("meetings", "calls", "visits")
@@ -143,8 +145,13 @@ class SqlRetention:
         self._purge_mails(purge)
         self._purge_people(purge, as_of)
         self._purge_registry(purge)
+        if not held.is_any:  # of what a line speaks is not asked: all are kept
+            purge.delete(access_log, access_log.c.at < cutoffs.evidence)
         purge.recorded_delete(
             holds, and_(holds.c.removed_at < cutoffs.evidence), ("holds", "hold_ends")
+        )
+        purge.recorded_delete(
+            storms, and_(storms.c.ended_at < cutoffs.evidence), ("storms", "storm_ends")
         )
         self._add_months(purge.months)
         counts = {name: number for name, number in purge.counts.items() if number}
@@ -194,8 +201,7 @@ class SqlRetention:
             ids = select(cases.c.id).where(cases.c.occurrence.in_(gone))
             purge.recorded_delete(case_events, case_events.c.case_id.in_(ids), ("case_events",))
             self._connection.execute(delete(cases).where(cases.c.occurrence.in_(gone)))
-        for occurrence in sorted(left):
-            self._cases.refresh(occurrence)
+        self._cases.refresh(left)
 
     def _meetings(self, column: ColumnElement[Any], values: Iterable[Any]) -> list[Row[Any]]:
         found: list[Row[Any]] = []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from meetbot.domain.chain import LinkKind
+from meetbot.domain.chain import LinkKind, Payload
 from meetbot.domain.snapshots import Snapshot
 from meetbot.errors import NotFound, Permanent
 from meetbot.store.chain import SqlChain
@@ -17,7 +18,7 @@ from meetbot.store.columns import dump, read
 from meetbot.store.statements import batches, one_of
 from meetbot.store.tables import snapshots
 
-_KNOWN = select(snapshots.c.digest).where(snapshots.c.digest == bindparam("wanted"))
+_KNOWN = select(snapshots.c.digest).where(one_of(snapshots.c.digest, "some"))
 _ONE = select(snapshots.c.body).where(snapshots.c.digest == bindparam("wanted"))
 _SOME = select(snapshots.c.digest, snapshots.c.body).where(one_of(snapshots.c.digest, "some"))
 _ADD = insert(snapshots)
@@ -34,18 +35,35 @@ class SqlSnapshots:
 
     def keep(self, snapshot: Snapshot, *, as_of: datetime) -> str:
         """Store a snapshot once, with a link that records its digest, which it gives."""
-        text = dump(Snapshot, snapshot).encode()
-        digest = hashlib.sha256(text).hexdigest()
-        if self._connection.execute(_KNOWN, {"wanted": digest}).first() is None:
-            row = {
+        return self.keep_all([snapshot], as_of=as_of)[0]
+
+    def keep_all(self, snapshots: Sequence[Snapshot], *, as_of: datetime) -> list[str]:
+        """The same for many."""
+        texts = [dump(Snapshot, snapshot).encode() for snapshot in snapshots]
+        digests = [hashlib.sha256(text).hexdigest() for text in texts]
+        known = self._known(digests)
+        rows: dict[str, dict[str, Any]] = {}
+        payloads: dict[str, Payload] = {}
+        for snapshot, text, digest in zip(snapshots, texts, digests, strict=True):
+            if digest in known:
+                continue
+            rows[digest] = {
                 "digest": digest,
                 "occurrence": snapshot.dossier.key.text,
                 "taken_at": as_of,
                 "body": zlib.compress(text, _FAST),
             }
-            self._connection.execute(_ADD, row)
-            self._chain.append(LinkKind.EVIDENCE, digest, {"bytes": len(text)}, at=as_of)
-        return digest
+            payloads[digest] = {"bytes": len(text)}
+        if rows:
+            self._connection.execute(_ADD, list(rows.values()))
+            self._chain.append_all(LinkKind.EVIDENCE, list(payloads.items()), at=as_of)
+        return digests
+
+    def _known(self, digests: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        for some in batches(digests):
+            found |= set(self._connection.execute(_KNOWN, {"some": some}).scalars())
+        return found
 
     def load(self, digest: str) -> Snapshot:
         """One snapshot; raises `NotFound`, and `Permanent` where it cannot be read as stored."""

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, bindparam, or_
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 T = TypeVar("T")
 
@@ -42,11 +44,22 @@ def upsert(
 @cache
 def _upsert(engine: str, table: Table, columns: tuple[str, ...], key: tuple[str, ...]) -> Insert:
     """Building a statement takes longer than running it; there are some twenty of these."""
-    statement = postgres_insert(table) if engine == "postgresql" else sqlite_insert(table)
+    statement = _insert(engine, table)
     others = {name: statement.excluded[name] for name in columns if name not in key}
     if not others:
         return statement.on_conflict_do_nothing(index_elements=list(key))
     return statement.on_conflict_do_update(index_elements=list(key), set_=others)
+
+
+def _insert(engine: str, table: Table) -> PostgresInsert | SqliteInsert:
+    # A dialect takes up to 3 MiB, and a database has one.
+    if engine == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

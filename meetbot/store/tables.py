@@ -304,12 +304,29 @@ flags = Table(
     Column("status", Text, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("flag", Document(Flag), nullable=False),
+    Column("severity", Integer),
+    Column("acknowledged_at", Instant),
+    Column("resolved_at", Instant),
     Index(None, "occurrence"),
     Index(None, "rule"),
     Index(None, "status"),
-    Index(None, "opened_at"),
+    # The overview reads this index alone: a row of the table is a page of JSON.
+    Index(
+        "ix_flags_overview",
+        "opened_at",
+        "severity",
+        "rule",
+        "status",
+        "acknowledged_at",
+        "resolved_at",
+        "occurrence",
+    ),
 )
-"""Flags, open and closed. Counts of students, never who."""
+"""Flags, open and closed. Counts of students, never who.
+
+`severity` is the rank. `acknowledged_at` is when an officer first did something about it since it
+was opened, `resolved_at` when one upheld or dismissed it.
+"""
 
 shadow_flags = Table(
     "shadow_flags",
@@ -340,7 +357,7 @@ flag_history = Table(
 )
 """Every change of a flag with the flag as it then was, and what it was decided on.
 
-Without a snapshot `withheld` says why; an officer's decision has neither.
+Where there is none, or not the whole of it, `withheld` says why; an officer's decision has neither.
 """
 
 decisions = Table(
@@ -445,6 +462,8 @@ outbox = Table(
     Column("notice", Document(Notice), nullable=False),
     Column("link", BigInteger),
     Index(None, "state", "due_at"),
+    Index(None, "queued_at"),
+    Index(None, "changed_at"),
     Index(None, "occurrence"),
     Index(None, "thread"),
     Index(None, "link"),
@@ -463,6 +482,87 @@ reminders = Table(
     Column("queued_at", Instant, nullable=False),
 )
 """Which reminder was queued for which start of an occurrence."""
+
+storms = Table(
+    "storms",
+    metadata,
+    _number(),
+    Column("begun_at", Instant, nullable=False),
+    Column("flags", Integer, nullable=False),
+    Column("by_rule", Words, nullable=False),
+    Column("ending", Text),
+    Column("ended_at", Instant),
+    Column("ended_by", Words),
+    Column("mails", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""When so many flags came at once that mails were held, and who let them go. Counts as JSON."""
+
+# --- other programs -----------------------------------------------------------------------------
+
+hook_endpoints = Table(
+    "hook_endpoints",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("read_to", BigInteger, nullable=False),
+    Column("off_since", Instant),
+)
+"""Programs that are told of changes: up to which row of `flag_history`, and since when no more."""
+
+hook_deliveries = Table(
+    "hook_deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("endpoint", Key, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("flag_id", Key, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Index(None, "endpoint", "state", "flag_id", "number"),
+    Index(None, "state", "changed_at"),
+)
+"""What programs are told; `number` is the row of `flag_history`. No body once it arrived."""
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("program", Words, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("ended_at", Instant),
+    Column("ended_by", Words),
+    Column("link", BigInteger),
+    Column("ended_link", BigInteger),
+    Index(None, "link"),
+    Index(None, "ended_link"),
+)
+"""Tokens of other programs, by digest; `scopes` are words with a space between them."""
+
+api_answers = Table(
+    "api_answers",
+    metadata,
+    Column("token_id", Key, ForeignKey("api_tokens.id", ondelete="CASCADE"), primary_key=True),
+    Column("request_key", Key, primary_key=True),
+    Column("asked", Text, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("answered_at", Instant, nullable=False),
+    Index(None, "answered_at"),
+)
+"""What requests with a key of their own were answered, for a day; `asked` is a digest."""
 
 # --- chain and retention ------------------------------------------------------------------------
 
@@ -508,6 +608,41 @@ forgotten = Table(
     Column("visits", Integer, nullable=False),
 )
 """How many meetings in scope, calls and visits of each local month were deleted. No people."""
+
+# --- console ------------------------------------------------------------------------------------
+
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("who", Key, nullable=False),
+    Column("content", Words, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "who"),
+    Index(None, "seen_at"),
+)
+"""Sessions of the console. `key` is a keyed hash of what the browser holds, `who` an address of
+the district's staff, or empty before somebody signs in; `content` is JSON.
+"""
+
+access_log = Table(
+    "access_log",
+    metadata,
+    _number(),
+    Column("at", Instant, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Key, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("roles", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Index(None, "at"),
+    Index(None, "subject"),
+)
+"""Who read which case in the console, and what was refused. `who` is an address of the staff, empty
+for somebody who could not sign in.
+"""
 
 # --- progress -----------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class GoogleReports:
         sieve = Sieve(sift)
         for page in _ahead(self._pages("meet", since, until)):
             rows = call_rows(rows_of(page))
-            del page  # its rows take 5 MiB, and the next one is on its way
+            del page  # the next one is on its way
             yield replace(to_audit_page(sieve(rows)), rows=len(rows))
 
     def calendar_changes(self, since: datetime, until: datetime) -> Iterator[ChangePage]:
@@ -260,7 +260,7 @@ def to_change_page(activities: Iterable[Activity]) -> ChangePage:
         for index, event in enumerate(activity.events):
             if event.type != _EVENT_CHANGE:
                 continue
-            words = {one.name: one.value[:LONGEST_ID] for one in event.parameters if one.value}
+            words = {n: v[:LONGEST_ID] for n, v in event.told.items() if v and isinstance(v, str)}
             for name in _CALENDARS:
                 address = parse_address(words.get(name, ""))
                 if address is not None:

@@ -16,28 +16,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from meetbot.ports import Glance, Sift
-from meetbot.workspace.activities import Activity, Parameter
+from meetbot.workspace.activities import Activity, Told
 from meetbot.workspace.raw import LONGEST_ID, as_code, as_instant
 
 CALL_ENDED = "call_ended"
-Told = dict[str, str | int | bool | None]
-"""The values of those parameters of one event that are read here, by name."""
-_WANTED = frozenset(
-    {
-        "meeting_code",
-        "conference_id",
-        "calendar_event_id",
-        "organizer_email",
-        "identifier",
-        "identifier_type",
-        "is_external",
-        "display_name",
-        "start_timestamp_seconds",
-        "duration_seconds",
-        "endpoint_id",
-        "device_type",
-    }
-)
 _LONGEST_CALL = timedelta(hours=24)
 """Meet ends a call after a day."""
 
@@ -67,28 +49,12 @@ def call_rows(activities: Iterable[Activity]) -> list[CallRow]:
             index,
             activity.actor.email[:LONGEST_ID],
             activity.actor.profileId[:64],
-            _told(event.parameters),
+            event.told,
         )
         for activity in activities
         for index, event in enumerate(activity.events)
         if event.name == CALL_ENDED
     ]
-
-
-def _told(parameters: list[Parameter]) -> Told:
-    """What of these is read; the forty others of a row are passed over.
-
-    A parameter has one value, under a name that tells its kind.
-    """
-    return {
-        one.name: one.value
-        if one.value is not None
-        else one.intValue
-        if one.intValue is not None
-        else one.boolValue
-        for one in parameters
-        if one.name in _WANTED
-    }
 
 
 _PACK = msgspec.msgpack.Encoder().encode

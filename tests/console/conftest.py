@@ -50,6 +50,7 @@ class Console:
     store: SqlStore
     deps: Deps
     now: datetime
+    services: Services
 
     def client(self, who: Role | str | None) -> FlaskClient:
         """A browser signed in as somebody: of a role, by address, or not at all."""
@@ -88,9 +89,10 @@ def console(polled_district: tuple[Stage, datetime], tmp_path: Path) -> Iterator
         assert made is not None
         return made.now
 
-    app = create_app(Services(deps=deps, clock=clock, config=CONFIG))
+    services = Services(deps=deps, clock=clock, config=CONFIG)
+    app = create_app(services)
     app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    made = Console(app, store, deps, now)
+    made = Console(app, store, deps, now, services)
     try:
         yield made
     finally:

@@ -12,6 +12,7 @@ ALL = frozenset(Role)
 NOBODY_NEEDED: frozenset[Role] = frozenset()
 """Public: answered without signing in."""
 READERS = frozenset({Role.OFFICER, Role.PRIVACY, Role.PRINCIPAL, Role.AUDITOR})
+"""Of cases and of numbers: principals of those of their own schools."""
 DECIDERS = frozenset({Role.OFFICER, Role.PRIVACY})
 HOSTS = frozenset({Role.HOST})
 ACTIONS = (
@@ -41,22 +42,50 @@ MATRIX: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/answers/<case_id>/answer"): HOSTS,
     ("POST", "/answers/<case_id>/identify"): HOSTS,
     ("GET", "/signin"): NOBODY_NEEDED,
+    ("GET", "/signin/go"): NOBODY_NEEDED,
+    ("GET", "/signin/callback"): NOBODY_NEEDED,
     ("POST", "/signout"): NOBODY_NEEDED,
     ("POST", "/language"): NOBODY_NEEDED,
+    ("GET", "/access"): frozenset({Role.AUDITOR}),
     ("GET", "/static/<path:filename>"): NOBODY_NEEDED,
+    ("GET", "/overview"): READERS,
+    ("GET", "/overview/<name>.svg"): READERS,
+    ("GET", "/operations"): frozenset({Role.OPERATOR}),
+    ("POST", "/operations/release"): frozenset({Role.OPERATOR}),
+    ("POST", "/operations/drop"): frozenset({Role.OPERATOR}),
 }
 """(method, rule) → the roles that may. A route without a row fails the first test."""
 
-SAMPLE = {"filename": "console.css", "case_id": "C-000000000000", "action": "uphold"}
+SAMPLE = {
+    "filename": "console.css",
+    "name": "weeks",
+    "case_id": "C-000000000000",
+    "action": "uphold",
+}
 """Values for the parts of a rule, so that each can be asked for."""
 
 
 def _routes(app: Flask) -> dict[tuple[str, str], str]:
+    """All but those of the API, whose tokens `test_api.py` tries the same way."""
     return {
         (method, rule.rule): rule.endpoint
         for rule in app.url_map.iter_rules()
+        if not rule.rule.startswith("/api/v1/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
+
+
+def paths_of(app: Flask) -> list[tuple[str, str]]:
+    """Every method and path of the console, with the sample for what is variable in it."""
+    return [
+        (
+            method,
+            app.url_map.bind("localhost").build(
+                endpoint, {part: SAMPLE[part] for part in _parts(app, rule)}
+            ),
+        )
+        for (method, rule), endpoint in _routes(app).items()
+    ]
 
 
 def test_every_route_has_a_row_and_every_row_a_route(console: Console) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from meetbot.domain.meetings import Disclosure, Fingerprint, KeptCopy, OccurrenceKey, Scope
 from meetbot.errors import NotFound
-from meetbot.ports import CalendarState, CopyChanges, MeetingRecord
+from meetbot.ports import CalendarState, CopyChanges, Judged, MeetingRecord
 from meetbot.store import SqlStore
+from meetbot.store.database import SqlTx
 from tests.builders import (
     CODE,
     T0,
@@ -52,17 +53,9 @@ def judge(
     return due
 
 
-def judged(record: MeetingRecord, *, store_tx: object, **values: object) -> None:
-    defaults = {
-        "scope": Scope.FULL,
-        "next_due_at": None,
-        "disclosure": None,
-        "fingerprints": (),
-        "undecided": (),
-        "as_of": T0,
-        "version": record.version,
-    }
-    store_tx.meetings.judged(record.id, **defaults | values)  # type: ignore[attr-defined]
+def judged(record: MeetingRecord, *, store_tx: SqlTx, **values: Any) -> None:
+    note = Judged(record.id, record.version, Scope.FULL)
+    store_tx.meetings.judged([replace(note, **values)], as_of=T0)
 
 
 def due(store: SqlStore, as_of: datetime = T0) -> list[int]:

@@ -247,3 +247,17 @@ def test_workers_at_once_claim_each_notice_once(store: SqlStore, url: str, store
         each.close()
 
     assert sorted(claimed) == [f"n{n:03}" for n in range(60)]
+
+
+def test_one_notice_is_cancelled(store: SqlStore) -> None:
+    """Queued or claimed; what was sent stays sent, and an unknown id is no mistake."""
+    notices = [replace(SAMPLE, id=name, not_after=None) for name in ("one", "two", "three")]
+    with store.transaction() as tx:
+        tx.outbox.add(notices, as_of=SAMPLE.due_at)
+        tx.outbox.sent(Mail("three", "<3@d>", SAMPLE.to, b"mail"), at=SAMPLE.due_at)
+        for name in ("one", "three", "four"):
+            tx.outbox.cancel(name, as_of=SAMPLE.due_at)
+        counts = tx.outbox.counts()
+
+    assert counts[OutboxState.DROPPED] == counts[OutboxState.QUEUED] == 1
+    assert counts[OutboxState.SENT] == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from meetbot.domain.meetings import KeptCopy, OccurrenceKey, Scope
-from meetbot.ports import CopyChanges
+from meetbot.ports import CopyChanges, Judged
 from meetbot.store import SqlStore, open_store
 from meetbot.store.tables import copies as copies_table
 from tests.builders import T0, a_copy, a_guest, a_read, a_tombstone, an_instance
@@ -116,16 +116,8 @@ def judge(store: SqlStore) -> int:
     with store.transaction() as tx:
         due = tx.meetings.due(T0, 100)
         for meeting_id in due:
-            tx.meetings.judged(
-                meeting_id,
-                scope=Scope.FULL,
-                next_due_at=None,
-                disclosure=None,
-                fingerprints=(),
-                undecided=(),
-                as_of=T0,
-                version=tx.meetings.load(meeting_id).version,
-            )
+            version = tx.meetings.load(meeting_id).version
+            tx.meetings.judged([Judged(meeting_id, version, Scope.FULL)], as_of=T0)
     return len(due)
 
 

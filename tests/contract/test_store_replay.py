@@ -12,7 +12,7 @@ from meetbot.domain.platforms import Platform
 from meetbot.domain.policy import Limits, Policy, RuleSwitch
 from meetbot.domain.thresholds import Thresholds
 from meetbot.jobs.replay_view import Sources, SourcesThen
-from meetbot.ports import SourceRead
+from meetbot.ports import Judged, SourceRead
 from meetbot.store import SqlStore
 from tests.builders import CODE, a_conference, a_copy, a_read, a_stored_flag, a_visit, at
 
@@ -130,17 +130,8 @@ def test_when_an_occurrence_was_judged_is_kept_by_phase(store: SqlStore) -> None
             (Phase.AFTER, 60),
             (None, 70),
         ):
-            tx.meetings.judged(
-                meeting_id,
-                scope=Scope.FULL,
-                next_due_at=None,
-                disclosure=None,
-                fingerprints=(),
-                undecided=(),
-                as_of=at(minute),
-                version=0,
-                phase=phase,
-            )
+            note = Judged(meeting_id, 0, Scope.FULL, phase=phase)
+            tx.meetings.judged([note], as_of=at(minute))
     with store.reading() as tx:
         record = tx.meetings.load(meeting_id)
     assert record.judged_at == {Phase.SCHEDULED: at(-60), Phase.AFTER: at(60)}

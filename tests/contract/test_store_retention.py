@@ -30,7 +30,7 @@ from meetbot.domain.registry_rows import (
 )
 from meetbot.domain.retention import Cutoffs, HoldKind, MonthCount
 from meetbot.errors import NotFound
-from meetbot.ports import Decision, KnownGroup, SentReminder
+from meetbot.ports import Decision, Judged, KnownGroup, SentReminder
 from meetbot.store import SqlStore
 from tests.builders import (
     T0,
@@ -62,16 +62,7 @@ def a_lesson(store: SqlStore, uid: str, code: str, *, scope: Scope = Scope.FULL)
         number = tx.meetings.find(OccurrenceKey(uid, T0))
         assert number is not None
         record = tx.meetings.load(number)
-        tx.meetings.judged(
-            number,
-            scope=scope,
-            next_due_at=None,
-            disclosure=None,
-            fingerprints=(),
-            undecided=(),
-            as_of=T0,
-            version=record.version,
-        )
+        tx.meetings.judged([Judged(number, record.version, scope)], as_of=T0)
         name = f"conferenceRecords/{uid}"
         visits = [a_visit("ann", conference=name), a_visit("bo", conference=name)]
         tx.conferences.save([a_conference(name, code=code)], visits, as_of=T0)

@@ -11,7 +11,7 @@ from meetbot.domain.guest_list import Entry, GuestList, KeptEdit
 from meetbot.domain.meetings import KeptCopy, KeptGuest, Scope
 from meetbot.domain.spaces import Access, SpaceFacts
 from meetbot.errors import NotFound
-from meetbot.ports import MeetingRecord
+from meetbot.ports import Judged, MeetingRecord
 from meetbot.store import SqlStore
 from tests.builders import (
     CODE,
@@ -39,17 +39,9 @@ def judge(store: SqlStore, guest_list: GuestList | None = None) -> None:
     """Note everything that is due as judged."""
     with store.transaction() as tx:
         for meeting_id in tx.meetings.due(at(0), 100):
-            tx.meetings.judged(
-                meeting_id,
-                scope=Scope.FULL,
-                next_due_at=None,
-                disclosure=None,
-                fingerprints=(),
-                undecided=(),
-                as_of=at(0),
-                version=tx.meetings.load(meeting_id).version,
-                guest_list=guest_list,
-            )
+            version = tx.meetings.load(meeting_id).version
+            note = Judged(meeting_id, version, Scope.FULL, guest_list=guest_list)
+            tx.meetings.judged([note], as_of=at(0))
 
 
 def due(store: SqlStore) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,11 +18,13 @@ from meetbot.domain.case_ids import case_id
 from meetbot.domain.casework import CaseStatus
 from meetbot.domain.findings import Severity
 from meetbot.domain.flags import Flag, FlagStatus
+from meetbot.domain.overview import Quantiles, Scope
 from meetbot.domain.snapshots import Withheld
 from meetbot.ports import CaseQuery, HeldConference
 from meetbot.store import migrations, open_store
 from meetbot.store.columns import dump
 from tests.builders import a_conference, a_stored_flag, a_visit, at
+from tests.flags import a_flag
 
 ANN = Identity(IdentityForm.SIGNED_IN, id_key="ann", name_tokens=("t",))
 BO = Identity(IdentityForm.ANONYMOUS, name_key="bo")
@@ -213,7 +216,7 @@ def test_flags_that_are_there_become_cases(old_url: str) -> None:
         # Whatever happens to them next, they stay as they are.
         with store.transaction() as tx:
             for flag, _ in found.values():
-                tx.cases.refresh(flag.key.occurrence)
+                tx.cases.refresh([flag.key.occurrence])
             again = {case.id: case for case in tx.cases.list(CaseQuery(private=True)).cases}
     assert again == kept
 
@@ -221,6 +224,43 @@ def test_flags_that_are_there_become_cases(old_url: str) -> None:
 NEVER = at(60 * 24 * 3650)
 
 
+def test_the_overview_counts_flags_of_an_older_schema(old_url: str) -> None:
+    """Severity, first and last decision are taken from what was stored; an open flag has none."""
+    engine = upgraded_to(old_url, "0008")
+    with engine.begin() as connection:
+        for number, status in enumerate(("dismissed", "acknowledged", "open", "dismissed")):
+            document = dump(Flag, a_flag(severity=Severity.HIGH, opened_at=at(0)))
+            connection.execute(
+                text("INSERT INTO flags VALUES (:id, :of, 'r', :status, :at, :flag)"),
+                {
+                    "id": f"F-{number}",
+                    "of": f"lesson-{number}",
+                    "status": status,
+                    "at": _micros(0),
+                    "flag": "{}" if number == 3 else document,
+                },
+            )
+            for minute in (7, 9, 5):
+                decided = {"id": f"F-{number}", "status": status, "at": _micros(minute)}
+                connection.execute(text(_DECIDE), decided)
+    engine.dispose()
+
+    with closing(open_store(old_url)) as store, store.reading() as tx:
+        scope = Scope(private=True)
+        minutes = timedelta(minutes=1)
+        (opened,) = tx.overview.opened([at(-1), at(1)], scope)
+        acknowledged = tx.overview.acknowledged(at(-1), at(1), scope)
+        resolved = tx.overview.resolved(at(-1), at(1), scope)
+
+    assert opened == {Severity.INFO: 1, Severity.HIGH: 3}
+    assert acknowledged[Severity.HIGH] == Quantiles(2, 5 * minutes, 5 * minutes)
+    assert resolved[Severity.HIGH] == Quantiles(1, 9 * minutes, 9 * minutes)
+
+
+_DECIDE = (
+    'INSERT INTO decisions (flag_id, status, reason, note, "by", decided_at, link)'
+    " VALUES (:id, :status, 'technical', '', 'o@district.example', :at, 1)"
+)
 _JSON = {
     ANN: '{"form":"signed-in","id_key":"ann","name_tokens":["t"]}',
     BO: '{"form":"anonymous","name_key":"bo"}',

@@ -206,3 +206,29 @@ def test_an_intruders_case_is_everybodys_once_the_exemption_lapsed(clinic: Scene
     assert "confidential-intruder" not in case.rules
     assert "intruder" not in repr(facts)
     assert "extra person" not in repr(facts)
+
+
+# --- four eyes ----------------------------------------------------------------------------------
+
+
+def test_the_command_line_does_not_decide_alone(scene: Scene) -> None:
+    """What two officers have to decide is acknowledged there, and decided in the console."""
+    left_early(scene)
+    scene.poll()
+    flag = scene.flag("staff-left-early")
+
+    def decide(status: str, reason: str) -> tuple[int, str]:
+        done = meetbot(
+            "--config",
+            scene.stage.config,
+            *("flags", "decide", flag.id, "--as", status, "--reason", reason, "--by", OFFICER),
+            cwd=scene.stage.folder,
+            MEETBOT_CONSOLE__FOUR_EYES="critical, high",
+        )
+        return done.code, done.err
+
+    code, said = decide("dismissed", "technical")
+    assert (code, "another confirms it" in said) == (2, True)
+    assert scene.flag("staff-left-early").status is FlagStatus.OPEN
+    assert decide("acknowledged", "seen")[0] == 0
+    assert scene.flag("staff-left-early").status is FlagStatus.ACKNOWLEDGED

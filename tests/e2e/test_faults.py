@@ -454,7 +454,7 @@ def test_operators_hear_once_of_mails_that_were_given_up(scene: Scene) -> None:
     assert told.subject == f"[meetbot] meetbot gave up {number} mails"
     assert f"{number}: the mail server refused the mail (550)" in told.text
     assert TEACHER not in told.text
-    assert scene.poll_letters(NOON + 5 * HOUR) == []
+    assert scene.poll_letters(NOON + 3 * HOUR) == []
 
 
 def test_a_mail_server_that_is_down_loses_nothing(scene: Scene) -> None:

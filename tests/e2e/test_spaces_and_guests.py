@@ -237,6 +237,18 @@ def test_one_code_on_two_events_with_other_guests(scene: Scene) -> None:
     assert "meeting-code-reused" not in scene.rules()
 
 
+def test_events_with_one_code_that_are_judged_at_once_know_of_each_other(scene: Scene) -> None:
+    """Both are flagged in the pass that first sees them, and neither is judged for ever."""
+    scene.lesson(START, code="one-code-two")
+    scene.lesson(START + 4 * DAY, code="one-code-two", guests=[STRANGER, *STUDENTS])
+    scene.poll()
+    assert sum("code" in flag.rule for flag in scene.stage.flags()) == 2
+
+    scene.poll(NOON + MINUTE)
+    with scene.stage.app.store.reading() as tx:
+        assert tx.meetings.due(scene.clock(), 10) == []
+
+
 def test_one_code_in_a_series_or_with_the_same_guests(scene: Scene) -> None:
     """Recurrences, moved instances and split parts are one event; so are equal guest lists."""
     series = scene.lesson(

@@ -37,6 +37,8 @@ def an_address(text: str) -> Address:
         ("ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),
         ("ann@partner.example.", "ann@partner.example"),
         ("ann@partner\u3002example", "ann@partner.example"),
+        ("ann@b\u00fccher.example\u3002", "ann@xn--bcher-kva.example"),
+        ("ann@part\u00adner.example", "ann@partner.example"),
     ],
 )
 def test_addresses_have_one_normal_form(text: str, normal: str) -> None:
@@ -89,6 +91,25 @@ def test_i1_tag_and_case_are_the_same_mailbox() -> None:
 def test_i2_dots_count_except_at_gmail(left: str, right: str, same: bool) -> None:
     """I2: dots of the local part are ignored for Gmail and significant elsewhere."""
     assert same_mailbox(an_address(left), an_address(right)) is same
+
+
+HOST_OF_253 = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
+
+
+def test_the_longest_host_is_one_and_a_longer_one_is_none() -> None:
+    """253 characters, a dot at the end aside."""
+    assert len(HOST_OF_253) == 253
+    assert normalize_host(HOST_OF_253) == HOST_OF_253
+    assert normalize_host(HOST_OF_253 + ".") == HOST_OF_253
+    assert normalize_host("x" + HOST_OF_253) is None
+
+
+def test_the_longest_address_is_one_and_a_longer_one_is_none() -> None:
+    """320 characters, spaces around it aside."""
+    longest = "a" * (320 - len("@partner.example")) + "@partner.example"
+
+    assert an_address(f" {longest} ").text == longest
+    assert parse_address("a" + longest) is None
 
 
 def test_addresses_do_not_print_themselves() -> None:
@@ -160,6 +181,18 @@ def test_digits_and_pairs_make_lookalikes(one: str, other: str) -> None:
     assert looks_like(one, other)
 
 
+def test_a_script_without_lookalikes_is_compared_as_it_is() -> None:
+    """Letters that resemble no Latin ones are no failure and no imitation."""
+    domain = parse_domain("\u4e2d\u6587.example")
+
+    assert domain == "xn--fiq228c.example"
+    assert skeleton(domain) == "\u4e2d\u6587.example"
+    assert not looks_like(domain, "partner.example")
+    sign = parse_domain("a\u02d0a.example")
+    assert sign is not None
+    assert skeleton(sign) == "a\u02d0a.example"  # resembles a colon, which is in no domain
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -188,6 +221,16 @@ def test_i4_other_domains_are_no_lookalikes(other: str) -> None:
         ("l***a@x.example", "lisa+class@x.example", True),
         ("ab***ab@x.example", "ab@x.example", False),
         ("lisa@school.com", "lisa@school.com", False),
+        ("a*x*y*d@x.example", "axyd@x.example", True),
+        ("a*x*y*d@x.example", "axd@x.example", False),
+        ("a*x*d@x.example", "abd@x.example", False),
+        ("a*b*b*c@x.example", "abc@x.example", False),
+        ("a*b*b*c@x.example", "abbc@x.example", True),
+        ("a*b*c@x.example", "abc@x.example", True),
+        ("a*cd*d@x.example", "acd@x.example", False),
+        ("*a*b@x.example", "ab@x.example", True),
+        ("an***@bü***.example", "ann@bücher.example", True),
+        ("an***@xn--bü***.example", "ann@bücher.example", False),
     ],
 )
 def test_obscured_addresses_fit_what_they_could_be(masked: str, address: str, fits: bool) -> None:
@@ -204,6 +247,11 @@ def test_obscured_addresses_fit_what_they_could_be(masked: str, address: str, fi
         ("***", False),
         ("a*b @c", False),
         ("*" * 400 + "@a", False),
+        ("*" * 318 + "@a", True),
+        ("*" * 319 + "@a", False),
+        ("a*@", False),
+        ("@a*", False),
+        ("a*@b@c", False),
     ],
 )
 def test_obscured_addresses_are_recognized(text: str, masked: bool) -> None:

@@ -671,3 +671,31 @@ def test_an_exemption_needs_the_contract_of_its_own_program() -> None:
     rows = registry(other, waived, a_program("tut"), a_program("art"))
 
     assert program_exemption(rows, ExemptionKind.PLATFORM_EXCEPTION, "tut", an_occasion()) is None
+
+
+def test_nearness_is_counted_in_local_days() -> None:
+    """An approval that ended last midnight in Chicago is nearer than one from next midnight on."""
+    ahead = an_authorization(1, starts_on=day("2026-10-14"))
+    ended = an_authorization(2, ends_on=day("2026-10-12"))
+
+    assert authorized(ahead, ended).nearest == ended
+
+
+def test_of_approvals_that_hold_that_day_the_first_is_named() -> None:
+    """How far inside its days the meeting lies makes none of them nearer."""
+    rows = [
+        an_authorization(1, school_id="elsewhere"),
+        an_authorization(2, school_id="elsewhere", starts_on=day("2026-01-01")),
+    ]
+
+    assert authorized(*rows[::-1]).nearest == rows[0]
+
+
+def test_a_renewal_from_tomorrow_on_does_not_hide_that_the_contract_has_ended() -> None:
+    """21:00 in Chicago is the next day in UTC already; the renewal is not signed either."""
+    old = a_contract("2026-01-01", "2026-10-01")
+    renewal = a_contract("2026-10-13", "2026-12-31", signed=None)
+
+    answer = contracted(old, renewal, occasion=an_occasion("2026-10-13T02:00"))
+
+    assert answer == ContractExpired(day("2026-10-01"), old)

@@ -7,26 +7,39 @@ from datetime import date
 
 import pytest
 
-from meetbot.domain.attendance import IdentityForm
-from meetbot.domain.cards import NEUTRAL_PARTNER, card_of, lines_of, thread_of, timeline_of
-from meetbot.domain.dossier import Dossier, Host
-from meetbot.domain.findings import Severity
+from meetbot.domain.attendance import Identity, IdentityForm, Visit
+from meetbot.domain.authorizing import Occasion
+from meetbot.domain.cards import (
+    NEUTRAL_PARTNER,
+    card_of,
+    lines_of,
+    occasion_of,
+    thread_of,
+    timeline_of,
+)
+from meetbot.domain.dossier import Dossier, Host, Invitee
+from meetbot.domain.findings import Certainty, Severity, TimelineSpan
 from meetbot.domain.flags import FlagStatus
 from meetbot.domain.meetings import OccurrenceKey
-from meetbot.domain.notices import Timeline
+from meetbot.domain.notices import FlagLine, Lane, MeetingCard, PartnerLine, Timeline
 from meetbot.domain.people import Kind
-from meetbot.domain.registry import Activity, PartnerKind, ProgramType
+from meetbot.domain.registry import Activity, PartnerKind, Program, ProgramType, Registry
 from tests.dossiers import (
+    AUTHORIZATION,
     CERTIFICATION,
     CLASS,
     CONTRACT,
+    END,
     HOST,
+    LINCOLN,
     NORTHSTAR,
     PARTNER,
     PROGRAM,
     START,
     STRANGER,
     TEACHER,
+    ZONE,
+    a_conference,
     a_dossier,
     a_registry,
     a_visit,
@@ -46,6 +59,8 @@ from tests.flags import a_flag
 CONTACTS = {"college-access": "college@district.example", "other": "buy@district.example"}
 COUNSELING = replace(PROGRAM, name="School Counseling", type=ProgramType.MENTAL_HEALTH)
 SENSITIVE = a_registry(programs=(COUNSELING,))
+ORDERLY = ("contract valid to 2027-06-30", "certified")
+IN_ORDER = (*ORDERLY, "authorized")
 
 
 def statuses(dossier: Dossier) -> tuple[str, ...]:
@@ -180,6 +195,193 @@ def test_threads_are_opaque_and_stay() -> None:
     assert len(thread_of(key)) == 16
 
 
+def test_a_card_holds_what_a_mail_may_tell_and_nothing_else() -> None:
+    """Every field of the card, of a meeting that has all of them."""
+    assert card_of(a_dossier(), CONTACTS) == MeetingCard(
+        thread=thread_of(a_dossier().key),
+        start_at=START,
+        end_at=END,
+        zone="America/Chicago",
+        school="Lincoln School",
+        host="Terry Teacher",
+        partners=(PartnerLine("Northstar", True, IN_ORDER, "college@district.example"),),
+        is_adhoc=False,
+        is_confidential=False,
+        join_link=None,
+    )
+
+
+def test_a_host_without_a_name_is_told_by_address() -> None:
+    """The directory may not give a display name."""
+    assert card_of(a_dossier(host=Host(HOST)), {}).host == TEACHER
+
+
+def test_a_partner_whose_row_is_gone_is_not_in_the_registry() -> None:
+    """The invitation still names its id; nothing but that is known."""
+    card = card_of(a_dossier(registry=a_registry(partners=())), CONTACTS)
+
+    assert card.partners == (PartnerLine(NEUTRAL_PARTNER, False, ("not in the registry",), None),)
+
+
+def test_a_mental_health_partner_keeps_its_standing_only() -> None:
+    """Officers still read whether contract and authorization are in order; no name, no contact."""
+    card = card_of(a_dossier(registry=SENSITIVE), CONTACTS)
+
+    assert card.partners == (PartnerLine(NEUTRAL_PARTNER, True, IN_ORDER, None),)
+
+
+def test_one_program_of_several_decides_what_may_be_named() -> None:
+    """A known program hides only itself; with none known, one of mental health hides the partner.
+
+    That the other program is about mental health is told by nothing in the mail.
+    """
+    other = replace(COUNSELING, program_id="care")
+    registry = a_registry(programs=(PROGRAM, other))
+    unknown = replace(registry, authorizations=(), contracts=())
+
+    (known_line,) = card_of(a_dossier(registry=registry), CONTACTS).partners
+    (line,) = card_of(a_dossier(registry=unknown), CONTACTS).partners
+
+    assert known_line == PartnerLine("Northstar", True, IN_ORDER, "college@district.example")
+    assert (line.name, line.contact) == (NEUTRAL_PARTNER, None)
+
+
+def test_who_answers_questions_depends_on_the_program() -> None:
+    """Its type's contact; the one for other programs where the type has none or is not known."""
+    two = a_registry(
+        programs=(PROGRAM, replace(PROGRAM, program_id="b")), authorizations=(), contracts=()
+    )
+
+    def contact(dossier: Dossier, contacts: dict[str, str]) -> str | None:
+        return card_of(dossier, contacts).partners[0].contact
+
+    assert contact(a_dossier(), CONTACTS) == "college@district.example"
+    assert contact(a_dossier(), {"other": "buy@district.example"}) == "buy@district.example"
+    assert contact(a_dossier(registry=two), CONTACTS) == "buy@district.example"
+    assert contact(a_dossier(), {}) is None
+
+
+def test_an_unregistered_outsider_is_told_as_such() -> None:
+    """Their line says what is wrong; a registered partner and an exempt guest get no such line."""
+    exempt = an_attendance("e", Kind.EXEMPT, (0, 45), domain="home.example")
+    dossier = held(partner((0, 45)), stranger((0, 45)), exempt)
+
+    assert card_of(dossier, CONTACTS).partners[1:] == (
+        PartnerLine("guest at elsewhere.example", False, ("not in the registry",), None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("registry", "expected"),
+    [
+        (
+            a_registry(authorizations=(replace(AUTHORIZATION, revoked_at=at(-60)),)),
+            (*ORDERLY, "authorization was revoked"),
+        ),
+        (
+            a_registry(
+                authorizations=(
+                    replace(AUTHORIZATION, school_id="washington", ends_on=date(2026, 9, 1)),
+                )
+            ),
+            (*ORDERLY, "authorization does not cover: school, date"),
+        ),
+        (
+            a_registry(authorizations=(replace(AUTHORIZATION, issued_at=at(1)),)),
+            (*ORDERLY, "authorized only after the start"),
+        ),
+        (
+            a_registry(
+                programs=(PROGRAM, replace(PROGRAM, program_id="b")),
+                contracts=(),
+                authorizations=(),
+            ),
+            (
+                "program not known",
+                "no contract on file",
+                "certified",
+                "no authorization on file",
+            ),
+        ),
+        (
+            a_registry(
+                partners=(replace(NORTHSTAR, kind=PartnerKind.PERMIT, status=Activity.PAUSED),)
+            ),
+            ("permit holder", "paused", *IN_ORDER),
+        ),
+        (
+            a_registry(partners=(replace(NORTHSTAR, kind=PartnerKind.COMMUNITY),)),
+            ("community organization: flyers only", *IN_ORDER),
+        ),
+        (
+            a_registry(programs=(), contracts=(), certifications=(), authorizations=()),
+            ("no contract on file", "certification not on file", "no authorization on file"),
+        ),
+    ],
+)
+def test_all_that_is_told_of_a_partners_standing(
+    registry: Registry, expected: tuple[str, ...]
+) -> None:
+    """In the order footing, program, contract, certification, authorization; nothing twice."""
+    assert statuses(a_dossier(registry=registry)) == expected
+
+
+def test_an_invited_stranger_who_stayed_away_is_told_with_those_who_came() -> None:
+    """Both were let near the meeting."""
+    dossier = held(stranger((0, 45), domain="third.example"), invitees=(HOST, STRANGER))
+
+    names = [line.name for line in card_of(dossier, {}).partners]
+
+    assert names == ["guest at elsewhere.example", "guest at third.example"]
+
+
+@pytest.mark.parametrize("program", [PROGRAM, COUNSELING])
+def test_only_rows_of_the_own_program_are_in_order(program: Program) -> None:
+    """Another program's contract and approval do not help this one."""
+    registry = a_registry(
+        programs=(program, replace(PROGRAM, program_id="b")),
+        contracts=(CONTRACT,),
+        authorizations=(replace(AUTHORIZATION, program_id="b", ends_on=date(2026, 9, 1)),),
+    )
+    ended = replace(
+        registry,
+        contracts=(
+            replace(CONTRACT, ends_on=date(2026, 9, 1)),
+            replace(CONTRACT, contract_id="c2", program_id="b"),
+        ),
+        authorizations=(AUTHORIZATION,),
+    )
+
+    assert statuses(a_dossier(registry=registry)) == (
+        *ORDERLY,
+        "authorization does not cover: program, date",
+    )
+    assert statuses(a_dossier(registry=ended)) == (
+        *("contract ended on 2026-09-01", "certified", "authorized"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        (HOST, (TEACHER,)),
+        (replace(HOST, kind=Kind.INACTIVE), (TEACHER,)),
+        (replace(HOST, kind=Kind.UNKNOWN), (TEACHER,)),
+        (PARTNER, ()),
+        (CLASS[0], ()),
+        (None, ()),
+    ],
+)
+def test_the_registry_is_asked_about_a_host_of_ours_only(
+    host: Invitee | None, asked: tuple[str, ...]
+) -> None:
+    """For the scheduled time at the host's school, in the district's zone."""
+    known, unknown = (a_dossier(host=Host(host, school)) for school in (LINCOLN, None))
+
+    assert occasion_of(known) == Occasion(START, END, ZONE, "lincoln", asked)
+    assert occasion_of(unknown) == Occasion(START, END, ZONE, None, asked)
+
+
 # --- Timeline -----------------------------------------------------------------------------------
 
 
@@ -288,7 +490,148 @@ def test_scheduled_times_are_shown_for_planned_meetings() -> None:
     assert drawn(adhoc(staff((0, 45)))).scheduled_start_at is None
 
 
+def test_a_timeline_spans_all_calls_of_the_meeting() -> None:
+    """From the first start to the last end, whatever the order, with lanes cut to it."""
+    dossier = held(
+        staff((-5, 20), (25, 70)),
+        conferences=(a_conference(25, 60), a_conference(0, 20)),
+        meeting={"end_at": at(50)},
+    )
+
+    assert timeline_of(dossier, ()) == Timeline(
+        start_at=at(0),
+        end_at=at(60),
+        scheduled_start_at=START,
+        scheduled_end_at=at(50),
+        lanes=(Lane("Staff 1", "staff", ((at(0), at(20), True), (at(25), at(60), True))),),
+        contacts=(),
+        is_running=False,
+    )
+
+
+def test_contacts_are_drawn_once_and_in_order() -> None:
+    """Two flags can rest on one stretch; what begins together stands by kind."""
+    after_it, alone = TimelineSpan("after", at(20), at(25)), TimelineSpan("alone", at(20), at(22))
+    gap = TimelineSpan("gap", at(5), at(6))
+    flags = [
+        a_flag("staff-left-early", spans=(alone, after_it)),
+        a_flag("partner-alone-with-student", spans=(alone,)),
+        a_flag("staff-presence-gap", spans=(gap,), status=FlagStatus.ACKNOWLEDGED),
+    ]
+
+    timeline = timeline_of(held(staff((0, 45))), flags)
+
+    assert timeline is not None
+    assert timeline.contacts == (gap, after_it, alone)
+
+
+def test_an_adhoc_call_has_no_scheduled_end() -> None:
+    """Nothing is drawn as planned."""
+    timeline = drawn(adhoc(staff((0, 45))))
+
+    assert (timeline.scheduled_start_at, timeline.scheduled_end_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([(0, None), (5, 20)], [(0, 45, False)]),
+        ([(0, 45), (5, None)], [(0, 45, False)]),
+        ([(0, 20), (5, 10), (30, 45)], [(0, 20, True), (30, 45, True)]),
+        ([(-9, -5), (0, 20)], [(0, 20, True)]),
+        ([(-9, 0), (10, 20)], [(0, 0, True), (10, 20, True)]),
+        ([(30, 45), (0, 20), (50, 60)], [(0, 20, True), (30, 45, True)]),
+    ],
+)
+def test_a_row_of_spans_tells_where_an_end_is_not_known(
+    spans: list[tuple[float, float | None]], expected: list[tuple[float, float, bool]]
+) -> None:
+    """Overlapping devices are one span, known only if the one that lasts longest is known."""
+    dossier = held(staff(*spans), conferences=(a_conference(0, 45),))
+
+    (lane,) = drawn(dossier).lanes
+
+    assert lane.spans == tuple((at(start), at(end), known) for start, end, known in expected)
+
+
+def test_the_longer_of_two_seen_ends_counts() -> None:
+    """An end that was seen outlasts one that is only the last moment seen, and the reverse."""
+    unseen = a_visit("phone", 5, None, last_seen_at=at(15))
+    early = a_visit("phone", 5, None, last_seen_at=at(25))
+    known = a_visit("laptop", 0, 20)
+
+    def row(visit: Visit[Identity]) -> object:
+        person = replace(an_attendance("t", Kind.STAFF, (0, 1)), visits=(visit, known))
+        return drawn(held(person, conferences=(a_conference(0, 45),))).lanes[0].spans
+
+    assert row(unseen) == ((at(0), at(20), True),)
+    assert row(early) == ((at(0), at(25), False),)
+
+
+def test_lanes_of_one_kind_stand_by_their_coming() -> None:
+    """Who came first is number one; of two who came together the key decides, every time."""
+    people = [
+        partner((5, 10), (1, 2), person="late key", partner_id=None),
+        partner((2, 44), person="b"),
+        partner((2, 44), person="a", partner_id=None),
+    ]
+
+    for order in (people, people[::-1]):
+        assert [label for label, _ in labels(held(*order))] == [
+            "Partner 1",
+            "Partner 2",
+            "Partner 3 (Northstar)",
+        ]
+
+
+def test_a_partner_whose_row_is_gone_has_a_number_only() -> None:
+    """There is no name to show."""
+    dossier = held(partner((0, 45)), registry=a_registry(partners=()))
+
+    assert labels(dossier) == [("Partner 1", "partner")]
+
+
 # --- Lines --------------------------------------------------------------------------------------
+
+
+def test_a_line_holds_what_the_flag_says() -> None:
+    """Sentences, level and times, each as they are."""
+    span = TimelineSpan("after", at(30), at(44))
+    flag = replace(
+        a_flag("staff-left-early", severity=Severity.HIGH, spans=(span,), is_provisional=True),
+        certainty=Certainty.NEEDS_REVIEW,
+        unknowns=("An end is not known.",),
+        admin="Switch it off.",
+    )
+
+    assert lines_of([flag]) == (
+        FlagLine(
+            flag_id=flag.id,
+            rule="staff-left-early",
+            severity=Severity.HIGH,
+            certainty=Certainty.NEEDS_REVIEW,
+            is_provisional=True,
+            message="What an officer reads.",
+            advice="What a teacher reads.",
+            fix="Mend it.",
+            unknowns=("An end is not known.",),
+            spans=(span,),
+            admin="Switch it off.",
+        ),
+    )
+
+
+def test_equally_bad_flags_stand_by_rule() -> None:
+    """Whatever their subjects."""
+    flags = [
+        a_flag("student-contacts-visible", subject="a"),
+        a_flag("guests-can-invite", subject="b"),
+    ]
+
+    assert [line.rule for line in lines_of(flags)] == [
+        "guests-can-invite",
+        "student-contacts-visible",
+    ]
 
 
 def test_the_worst_flag_comes_first() -> None:

@@ -206,6 +206,33 @@ def test_an_unknown_case_is_not_found(scene: Scene) -> None:
         do(scene, cases.acknowledge, case, officer)
 
 
+def test_what_only_privacy_officers_hear_of_is_no_officers_to_decide(scene: Scene) -> None:
+    """It was withdrawn with the exemption; the rest of the case is everybody's."""
+    case = scene.put()
+    first, *_ = scene.flags(case)
+    theirs = replace(
+        first,
+        id="F-000000000001",
+        key=replace(first.key, rule="confidential-intruder"),
+        message="An extra person was present.",
+        status=FlagStatus.WITHDRAWN,
+    )
+    with scene.store.transaction() as tx:
+        tx.flags.save([FlagChange(ChangeKind.WITHDRAWN, theirs)], as_of=NOW)
+    with scene.store.reading() as tx:
+        (line,) = lines_of(tx, [case])
+
+    assert "extra person" not in line.sentence
+    assert (
+        refused(
+            scene, cases.dismiss, case, officer, reason="technical", flag_ids=["F-000000000001"]
+        )
+        == "flags"
+    )
+    assert "extra person" not in repr(facts(scene, case))
+    assert "extra person" in repr(facts(scene, case, lambda _: True))
+
+
 # --- undo ---------------------------------------------------------------------------------------
 
 
@@ -262,6 +289,28 @@ def test_a_flag_that_changed_since_stays(scene: Scene) -> None:
 
     assert {step.flag_id for step in event.steps} == {flag.id for flag in rest}
     assert scene.statuses(case) == {FlagStatus.WITHDRAWN, FlagStatus.OPEN}
+
+
+def test_undoing_stops_its_own_mail_only(scene: Scene) -> None:
+    """What another decision of the same minute tells the host is sent."""
+    case = scene.put(told=["host"])
+    first, second_flag, *_ = scene.flags(case)
+    do(scene, cases.dismiss, case, officer, reason="technical", flag_ids=[first.id])
+    do(
+        scene,
+        cases.uphold,
+        case,
+        officer,
+        reason="data-disclosed",
+        flag_ids=[second_flag.id],
+        as_of=later(5),
+    )
+    do(scene, cases.undo, case, officer, as_of=later(10))
+
+    assert {mail.notice.due_at: mail.state for mail in scene.mails(case)} == {
+        later(60): OutboxState.QUEUED,
+        later(65): OutboxState.DROPPED,
+    }
 
 
 # --- four eyes ----------------------------------------------------------------------------------
@@ -652,16 +701,6 @@ def test_where_no_record_is_kept_it_is_said(scene: Scene, withheld: Withheld) ->
     assert found.timeline is None
     assert found.strangers == ()
     assert (found.school, found.host) == ("Lincoln School", "Teacher")
-
-
-def test_what_was_confidential_to_the_end_stays_hidden(scene: Scene) -> None:
-    """The meeting is not confidential any more, but what was found before is."""
-    case = scene.put(withheld=Withheld.CONFIDENTIAL)
-    do(scene, cases.dismiss, case, officer, reason="technical")
-    with pytest.raises(NotFound):
-        facts(scene, case)
-
-    assert len(facts(scene, case, lambda _: True).flags) == case.flags
 
 
 def test_a_snapshot_that_was_changed_is_said(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meetbot.domain.cases import evaluate_line, read_case
+from meetbot.domain.thresholds import Thresholds
 from meetbot.errors import BadInput
 
 START, LEFT, END = "2026-10-13T15:00:00Z", "2026-10-13T15:30:00Z", "2026-10-13T15:44:00Z"
@@ -314,7 +316,18 @@ def test_one_person_with_two_classes_is_refused() -> None:
 
     error = refusal(json.dumps(a_case(visits=[STAFF, *OTHERS, again])))["error"]
 
-    assert error.startswith("visits[4].class: differs")
+    assert error == (
+        "visits[4].class: differs from the class this person has before. "
+        "Fix: give one person one class throughout"
+    )
+
+
+def test_an_unknown_threshold_is_told_with_those_there_are() -> None:
+    """All of them, as they are written."""
+    error = refusal(json.dumps(a_case(thresholds={"x_s": 1})))["error"]
+
+    names = [field.name for field in fields(Thresholds)]
+    assert error == (f"thresholds.x_s: is no known threshold. Fix: use some of {', '.join(names)}")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetbot.domain.dates import Window, covered, local_day_start, local_interval, union
+from meetbot.domain.retention import month_in
 
 CHICAGO = ZoneInfo("America/Chicago")
 
@@ -123,3 +124,11 @@ def test_an_empty_window_is_none() -> None:
 
     assert union([Window(noon, noon), Window(later, noon)]) == ()
     assert union([Window(noon, later), Window(later, later)]) == (Window(noon, later),)
+
+
+def test_months_are_local() -> None:
+    """The last evening of October in Chicago is in November already in UTC."""
+    month = month_in(ZoneInfo("America/Chicago"))
+
+    assert month(datetime(2026, 11, 1, 4, 59, tzinfo=UTC)) == "2026-10"
+    assert month(datetime(2026, 11, 1, 5, tzinfo=UTC)) == "2026-11"

@@ -41,7 +41,7 @@ from meetbot.evidence import (
 from meetbot.evidence import document as documents
 from meetbot.evidence.fields import DROPPED, KEPT, RENAMED
 from meetbot.evidence.labels import Labels
-from meetbot.rules import evaluate, rules_version
+from meetbot.rules import confined, evaluate, rules_version
 from tests.command import environment
 from tests.dossiers import (
     AUTHORIZATION,
@@ -73,6 +73,7 @@ from tests.dossiers import (
     students,
 )
 from tests.evidence import STORED, a_decision, a_record, a_snapshot, changes_of, content_of, edited
+from tests.unit.rules.test_confidential_rules import session
 from tests.unit.rules.test_stand_in_rules import DANA, TERRY, calling, here, met
 
 LEFT_EARLY = held(staff((0, 30)), partner((0, 44)), *students((0, 45)))
@@ -436,6 +437,62 @@ def test_of_a_confidential_service_only_that_something_is_there() -> None:
     explanation = explain(record, [])
     assert (explanation.rule, explanation.basis) == (None, None)
     assert "confidential" in explanation.without
+
+
+def test_a_confidential_intruder_is_decided_again_from_what_is_kept_of_the_service() -> None:
+    """Presence by role and number, without a name; a terminal shows nothing of it."""
+    record = a_confined_record()
+    checked = verify(CONFINED_CONTENT)
+    assert (said(checked), checked.undecidable, checked.decided) == ([], [], 1)
+    assert checked.file is not None
+    assert against(checked.file, record) == []
+    (kept,) = checked.file.dossiers
+    assert kept.about == ("confidential-intruder",)
+    assert kept.dossier.meeting is None
+    for word in (b"northstar", b"partner.example", b"guide", b"Lincoln"):
+        assert word not in CONFINED_CONTENT
+    explanation = explain(record, [])
+    assert (explanation.rule, explanation.basis) == (None, None)
+    assert "only its evidence file" in explanation.without
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_any_changed_byte_of_a_confidential_file_is_found(data: st.DataObject) -> None:
+    """As of any other."""
+    changed = bytearray(CONFINED_CONTENT)
+    place = data.draw(st.integers(0, len(changed) - 1))
+    changed[place] ^= data.draw(st.integers(1, 255))
+    assert verify(bytes(changed)).problems
+
+
+def test_a_forged_stay_in_a_confidential_meeting_is_decided_otherwise() -> None:
+    """Although all digests are right again."""
+
+    def shorten(document: dict[str, Any]) -> None:
+        (kept,) = document["dossiers"]
+        visits = [v for a in kept["dossier"]["attendances"] for v in a["visits"]]
+        for visit in (*visits, *kept["timeline"]):
+            visit["end_at"] = visit["start_at"]
+
+    checked = verify(edited(CONFINED_CONTENT, shorten, sealed_again=True))
+    assert any("not found again" in problem for problem in said(checked))
+
+
+def a_confined_record() -> Record:
+    """A flag about an extra person, with what is kept of the meeting."""
+    dossier = session(staff((10, 11)))
+    record = a_record("confidential-intruder", dossier)
+    small = confined(dossier, Policy())
+    assert small is not None
+    (whole,) = record.snapshots.values()
+    kept = replace(whole, dossier=small, undecided=(), about=("confidential-intruder",))
+    (entry,) = record.history
+    history = [replace(entry, withheld=Withheld.CONFIDENTIAL)]
+    return replace(record, history=history, snapshots={STORED: kept})
+
+
+CONFINED_CONTENT = content_of(a_confined_record())
 
 
 def test_other_rules_are_named_and_not_guessed() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -292,8 +294,43 @@ def test_the_organizer_is_a_guest_even_when_the_list_leaves_them_out() -> None:
     assert organizer.kind is Kind.STAFF
     assert creator is not None
 
+    listed = replace(meeting, guests=(a_guest(HOST), a_guest(GUIDE)))
+    assert [i.kind for i in classify(listed, accounts, a_roster())[0]] == [
+        Kind.STAFF,
+        Kind.PARTNER,
+    ]
     calendar = replace(meeting, organizer=a_guest("c_1@group.calendar.google.com"))
     assert [i.kind for i in classify(calendar, accounts, a_roster())[0]] == [Kind.PARTNER]
+
+
+def test_guests_are_classified_as_of_the_start() -> None:
+    """An exemption that is over by then exempts nobody."""
+    row = an_exemption(ExemptionKind.GUARDIAN, "mum@home.example", ends_on=START.date())
+    roster = a_roster(a_registry(exemptions=(row,)))
+    meeting = a_meeting((), guests=(a_guest("mum@home.example"),), organizer=None, creator=None)
+    later = replace(meeting, start_at=START + timedelta(days=1))
+
+    assert [i.kind for i in classify(meeting, {}, roster)[0]] == [Kind.EXEMPT]
+    assert [i.kind for i in classify(later, {}, roster)[0]] == [Kind.EXTERNAL]
+
+
+def test_an_account_is_a_partners_by_the_address_that_was_invited() -> None:
+    """By an alias that the registry names, or that lies in a partner's domain."""
+    alias, abroad = "grace@district.example", "casey@partner.example"
+    roster = a_roster(a_registry(identities=registered(alias, "partner.example")))
+    contractor = an_account(CONTRACTOR, AccountKind.OTHER)
+
+    both = a_roster(
+        a_registry(identities=(*registered(HOST, partner_id="other"), *registered(alias)))
+    )
+
+    by_alias = roster.guest(a_guest(alias), DIRECTORY[HOST], START)
+    by_domain = roster.guest(a_guest(abroad), contractor, START)
+
+    assert (by_alias.kind, by_alias.partner_id) == (Kind.PARTNER, "northstar")
+    assert (by_domain.kind, by_domain.partner_id) == (Kind.PARTNER, "northstar")
+    assert both.guest(a_guest(alias), DIRECTORY[HOST], START).partner_id == "northstar"
+    assert both.guest(a_guest(HOST), DIRECTORY[HOST], START).partner_id == "other"
 
 
 LOOKALIKE = an_invitee(Kind.EXTERNAL, "x@pаrtner.example", lookalike_of="northstar")
@@ -500,11 +537,29 @@ def test_a_unit_may_be_written_with_a_slash_at_its_end() -> None:
     assert within("/Staff/", "/Staff")
     assert within("/Staff", "/Staff/")
     assert within("/STAFF/a", "/staff")
+    assert within("/Staff/TX", "/Staff/TX")
+    assert within("/anything", "/")
+    assert not within("/Staff/TXX", "/Staff/TX")
+
+
+def test_pseudonyms_stay_what_they_were() -> None:
+    """They are stored: with another text under the key everybody would be somebody new."""
+
+    def of(text: str) -> str:
+        data = text.encode("utf-8", "surrogatepass")
+        return hmac.new(b"test key", data, hashlib.sha256).hexdigest()[:32]
+
+    assert KEYS.id("123") == of("id\0" + "123")
+    assert KEYS.address("ann@d.example") == of("address\0ann@d.example")
+    assert KEYS.name("  ANN  Lee ") == of("name\0ann lee")
+    assert KEYS.student_id("s12345") == of("student id\0s12345")[:16]
+    assert KEYS.student_name("lee", "ann") == of("student name\0ann lee")[:16]
+    assert KEYS.name("half a sign \ud800") == of("name\0half a sign \ud800")
 
 
 def test_a_visit_keeps_all_but_the_identity() -> None:
     """Source, keys and times stay as they were read."""
-    seen = a_visit("v", 1, None, last_seen_at=after(2), is_hull=True)
+    seen = a_visit("v", 1, 3, last_seen_at=after(2), is_hull=True)
     raw: Visit[RawIdentity] = Visit(
         seen.source, seen.key, seen.conference, seen.participant,
         RawIdentity(IdentityForm.SIGNED_IN), seen.start_at, seen.end_at, seen.last_seen_at,

@@ -41,6 +41,9 @@ LINKS = {
     "all-clear": {f"{ROOT}/overview"},
     "confidential": {CASES},
     "operations": {f"{ROOT}/operations"},
+    "roll-up": {CASES},
+    "roll-up-host": {ANSWERS},
+    "storm": {f"{ROOT}/operations"},
 }
 
 

@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meetbot.domain.meetings import KeptCopy, Meeting, OccurrenceKey, Scope, merge_copies, series_of
+from meetbot.domain.invitation import MarkKind, StudentMark, TextField, TextSearch
+from meetbot.domain.meetings import (
+    Disclosure,
+    Fingerprint,
+    KeptCopy,
+    Meeting,
+    OccurrenceKey,
+    Scope,
+    TextDisclosure,
+    merge_copies,
+    series_of,
+)
 from meetbot.domain.platforms import Platform, PlatformLink
+from meetbot.domain.shared_files import SharedFile
 from tests.builders import T0, a_copy, a_guest, at
 
 KEY = OccurrenceKey("lesson@google.com", T0)
@@ -54,6 +66,101 @@ def test_the_organizers_copy_tells_everything() -> None:
     assert meeting.is_guest_list_complete
     assert meeting.calendars == (ANN, BOB)
     assert meeting.first_seen_at == at(-9000)
+
+
+MARK = StudentMark(TextField.TITLE, MarkKind.NAME, 3, 9)
+OTHER_MARK = StudentMark(TextField.DESCRIPTION, MarkKind.ID, 0, 7)
+ZOOM, TEAMS = PlatformLink(Platform.ZOOM, "zoom.us"), PlatformLink(Platform.TEAMS, "teams.live.com")
+ROSTER, GRADES = SharedFile("spreadsheet", "roster"), SharedFile("file", "grade")
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_all_that_the_organizers_copy_tells(is_set: bool) -> None:
+    """Each value of the copy, and what the store keeps beside it."""
+    copy = own(
+        start=30,
+        organizer=a_guest("ann"),
+        creator=a_guest("delegate"),
+        guests=(a_guest("a"), a_guest("b")),
+        is_recurring=is_set,
+        is_guest_list_complete=is_set,
+        unexpanded_groups=2,
+        guests_can_see_others=is_set,
+        guests_can_invite=is_set,
+        guests_can_modify=is_set,
+        meeting_code="codecodeco",
+        links=(ZOOM, TEAMS),
+        search=TextSearch((MARK,), is_complete=is_set, is_cut=is_set),
+        files=(ROSTER, GRADES),
+    )
+    disclosure = Disclosure(T0, None, 2)
+    fingerprint = Fingerprint("a1", T0, "10:00", "10:45", "s", "h", (), "google-meet", "class")
+    text_disclosure = TextDisclosure(T0, None, (MARK,))
+
+    meeting = merge_copies(
+        KEY,
+        (copy,),
+        first_seen_at=at(-9000),
+        disclosure=disclosure,
+        fingerprints=(fingerprint,),
+        text_disclosure=text_disclosure,
+    )
+
+    assert meeting == Meeting(
+        key=OccurrenceKey(KEY.ical_uid, KEY.original_start_at, "codecodeco"),
+        start_at=at(30),
+        end_at=at(75),
+        is_cancelled=False,
+        is_recurring=is_set,
+        organizer=a_guest("ann"),
+        creator=a_guest("delegate"),
+        is_imported=False,
+        guests=(a_guest("a"), a_guest("b")),
+        is_guest_list_complete=is_set,
+        unexpanded_groups=2,
+        guests_can_see_others=is_set,
+        guests_can_invite=is_set,
+        guests_can_modify=is_set,
+        are_settings_known=True,
+        meeting_code="codecodeco",
+        links=(ZOOM, TEAMS),
+        are_details_known=True,
+        first_seen_at=at(-9000),
+        calendars=(ANN,),
+        disclosure=disclosure,
+        fingerprints=(fingerprint,),
+        search=TextSearch((MARK,), is_complete=is_set, is_cut=is_set),
+        files=(ROSTER, GRADES),
+        text_disclosure=text_disclosure,
+    )
+
+
+def test_links_files_and_texts_of_guests_copies_count_only_without_the_organizers() -> None:
+    """The organizer's copy shows what the event holds now; else whatever any copy shows."""
+    one = copy_of(links=(ZOOM,), files=(ROSTER,), search=TextSearch((MARK,)), updated_at=at(-2))
+    two = copy_of(
+        EVE,
+        links=(TEAMS, ZOOM),
+        files=(ROSTER, GRADES),
+        search=TextSearch((OTHER_MARK, MARK), is_complete=False),
+    )
+
+    with_own, without = merged(own(search=TextSearch()), one, two), merged(one, two)
+
+    assert (with_own.links, with_own.files, with_own.search) == ((), (), TextSearch())
+    assert (without.links, without.files) == ((ZOOM, TEAMS), (ROSTER, GRADES))
+    assert without.search == TextSearch((MARK, OTHER_MARK), is_complete=True)
+    assert not without.is_imported
+
+
+def test_a_search_is_as_whole_as_that_of_the_copy_that_counts() -> None:
+    """Where nobody searched the newest copy, another's finds count and nothing is complete."""
+    searched = copy_of(search=TextSearch((MARK,)), updated_at=at(-2000))
+
+    assert merged(searched, copy_of(EVE)).search == TextSearch(
+        (MARK,), is_complete=False, is_cut=True
+    )
+    assert merged(copy_of(), copy_of(EVE)).search is None
 
 
 def test_without_the_organizer_the_newest_copy_tells_the_time() -> None:
@@ -147,6 +254,44 @@ def test_a_meeting_moved_to_another_organizer_goes_on() -> None:
     assert not meeting.is_cancelled
     assert meeting.organizer is not None
     assert meeting.organizer.address_key == "key-bob"
+
+
+def test_an_organizers_copy_that_is_live_counts_more_than_a_deleted_one() -> None:
+    """Two calendars of one organizer; the deleted entry is the newer one."""
+    meeting = merged(
+        own(calendar=BOB, updated_at=at(-9)), own(is_cancelled=True, updated_at=at(-1))
+    )
+
+    assert not meeting.is_cancelled
+
+
+def test_an_event_that_ended_everywhere_was_moved_nowhere() -> None:
+    """The organizer's cancelled copy is the truth, whomever a guest's names."""
+    gone = own(is_cancelled=True)
+    other = copy_of(is_cancelled=True, organizer=a_guest("key-bob"), updated_at=at(-1))
+
+    meeting = merged(gone, other)
+
+    assert meeting.is_cancelled
+    assert meeting.are_settings_known
+    assert meeting.organizer == gone.organizer
+
+
+def test_a_live_copy_of_the_organizer_counts_though_a_newer_one_names_another() -> None:
+    """Only an event that ended in the organizer's calendar can have been moved away."""
+    meeting = merged(own(), copy_of(organizer=a_guest("key-bob"), updated_at=at(-1)))
+
+    assert meeting.are_settings_known
+
+
+@pytest.mark.parametrize(("one", "other"), [(None, "key-bob"), ("key-bob", None)])
+def test_nothing_was_moved_where_an_organizer_is_not_known(
+    one: str | None, other: str | None
+) -> None:
+    """The cancelled copy of the organizer ends the meeting."""
+    gone = own(is_cancelled=True, organizer=a_guest(one) if one else None)
+
+    assert merged(gone, copy_of(organizer=a_guest(other) if other else None)).is_cancelled
 
 
 # --- Imported, hidden ---------------------------------------------------------------------------

@@ -40,6 +40,10 @@ SIGNED_IN = IdentityForm.SIGNED_IN
 TWO_MINUTES = timedelta(minutes=2)
 NAME = "Grace Guide"
 PARTNER_E2 = ("partner", "E2")
+CASEY = an_account(CONTRACTOR, AccountKind.OTHER)
+NEW, ELSE = "new@district.example", "x@else.example"
+GUEST_ACCOUNT = an_account("guide_x@district.example", AccountKind.GUEST, guest_address=GUIDE)
+ACCOUNTS = {account.address or "": account for account in (DIRECTORY[HOST], CASEY, GUEST_ACCOUNT)}
 
 
 # --- The directory ------------------------------------------------------------------------------
@@ -187,6 +191,73 @@ def test_a_guest_account_is_its_outside_address() -> None:
 
     assert who(resolution) == [PARTNER_E2, ("unidentified", "E4")]
     assert [a.is_invited for a in resolution.attendances if a.kind is Kind.PARTNER] == [True]
+    assert resolution.learned == ()
+
+
+def test_a_guest_account_is_not_recognized_a_second_time_by_name() -> None:
+    """Somebody who types the name of a guest that is in the call is somebody else."""
+    resolution = resolved(
+        in_meet("guide_x@district.example", (0, 45)),
+        in_meet("x", (0, 45), name=NAME, form=ANONYMOUS),
+        accounts=ACCOUNTS,
+        invitees=invited((GUIDE, NAME)),
+    )
+
+    assert who(resolution) == [PARTNER_E2, ("unidentified", "E4")]
+
+
+def test_an_account_that_was_found_is_resolved_without_being_asked_about() -> None:
+    """Staff from the last snapshot are known, and so is an outsider whom the log calls external."""
+    staff = resolved(in_meet(HOST, (0, 45), in_directory=None))
+    outsider = resolved(in_meet("x", (0, 45), in_directory=None, is_external=True))
+
+    assert (staff.unresolved, outsider.unresolved) == (0, 0)
+    assert who(outsider) == [("unidentified", "E4")]
+
+
+def test_an_account_is_a_partners_by_any_of_its_addresses() -> None:
+    """By an alias that the registry names, or that lies in a partner's domain."""
+    alias, abroad = "grace@district.example", "casey@partner.example"
+    roster = a_roster(a_registry(identities=registered(alias)))
+    accounts = ACCOUNTS | {alias: DIRECTORY[HOST], abroad: CASEY}
+
+    named = the_one(resolved(in_audit(alias, (0, 45)), roster=roster, accounts=accounts))
+    lying = the_one(
+        resolved(in_audit(abroad, (0, 45)), accounts=accounts, invitees=invited(CONTRACTOR))
+    )
+
+    assert (named.kind, named.partner_id) == (Kind.PARTNER, "northstar")
+    assert (lying.kind, lying.partner_id) == (Kind.PARTNER, "northstar")
+    assert lying.is_invited
+
+
+def test_a_registered_address_of_ours_without_account_is_the_partners() -> None:
+    """The registry knows who it is; any other such address is somebody of ours not yet listed."""
+    roster = a_roster(a_registry(identities=registered(NEW)))
+
+    assert who(resolved(in_audit(NEW, (0, 45)), roster=roster)) == [PARTNER_E2]
+
+
+def test_an_account_without_a_kept_address_is_an_outsider_all_the_same() -> None:
+    """Neither staff nor student: external, by its id."""
+    nameless = replace(CASEY, address=None)
+
+    found = the_one(resolved(in_meet(CONTRACTOR, (0, 9)), accounts={CONTRACTOR: nameless}))
+
+    assert (found.kind, found.person_key, found.domain) == (Kind.EXTERNAL, p(CASEY), None)
+
+
+def test_an_invitation_under_any_address_counts_for_the_person() -> None:
+    """Two addresses of one account in one call, of which only the later one is invited."""
+    alias = "t.alias@district.example"
+    resolution = resolved(
+        in_audit(HOST, (0, 20)),
+        in_audit(alias, (25, 45)),
+        invitees=invited(alias),
+        accounts=DIRECTORY | {alias: DIRECTORY[HOST]},
+    )
+
+    assert the_one(resolution).is_invited
 
 
 # --- Outsiders in two sources -------------------------------------------------------------------
@@ -201,6 +272,27 @@ def test_an_outsider_of_both_sources_is_one_by_name() -> None:
     assert len(found.visits) == 2
     (learned,) = resolution.learned
     assert (learned.id_key, learned.address) == (KEYS.id("g"), GUIDE)
+    assert learned.address_key == key_of(GUIDE)
+
+
+def test_an_id_that_may_be_staffs_is_not_learned() -> None:
+    """A name alone joins them for this call, but nobody could say that the id is no account."""
+    resolution = resolved(
+        in_meet("g", (0, 45), name=NAME, in_directory=None), in_audit(GUIDE, (0, 45), name=NAME)
+    )
+
+    assert who(resolution) == [PARTNER_E2]
+    assert resolution.learned == ()
+
+
+def test_what_is_learned_is_not_told_again() -> None:
+    """An id that is known from an earlier call and seen once more."""
+    learned = {KEYS.id("g"): (key_of(GUIDE), GUIDE)}
+
+    resolution = resolved(in_meet("g", (0, 45)), in_audit(GUIDE, (0, 45)), learned=learned)
+
+    assert who(resolution) == [PARTNER_E2]
+    assert resolution.learned == ()
 
 
 def test_an_outsider_of_both_sources_is_one_by_times() -> None:
@@ -481,6 +573,95 @@ def test_a_signed_in_name_counts_more_than_a_typed_one() -> None:
     )
 
     assert who(resolution) == [("partner", "E3"), ("unidentified", "E4")]
+    assert {a.form: a.kind for a in resolution.attendances}[SIGNED_IN] is Kind.PARTNER
+
+
+def test_two_one_after_the_other_can_be_one_invitee() -> None:
+    """Somebody who left and came back as a new guest is one person, invited, of that form."""
+    found = the_one(
+        resolved(
+            in_meet("x", (0, 20), name=NAME, form=ANONYMOUS),
+            in_meet("y", (20, 45), name=NAME, form=ANONYMOUS),
+            invitees=invited((GUIDE, NAME)),
+        )
+    )
+
+    assert (found.kind, found.confidence) == (Kind.PARTNER, Confidence.COMPATIBLE)
+    assert (found.form, found.is_invited, len(found.visits)) == (ANONYMOUS, True, 2)
+
+
+def test_one_still_in_the_call_cannot_have_come_back_as_another() -> None:
+    """Their visit has no end; they were seen after the other came."""
+    (open_visit,) = in_meet("x", (0, None), name=NAME, form=ANONYMOUS)
+    resolution = resolved(
+        [replace(open_visit, last_seen_at=at(30))],
+        in_meet("y", (20, 45), name=NAME, form=ANONYMOUS),
+        invitees=invited((GUIDE, NAME)),
+    )
+
+    assert who(resolution) == [("unidentified", "E4")] * 2
+
+
+def test_two_invitees_are_recognized_at_once() -> None:
+    """One claim each."""
+    resolution = resolved(
+        in_meet("x", (0, 45), name=NAME, form=ANONYMOUS),
+        in_meet("y", (0, 45), name="Eve Else", form=ANONYMOUS),
+        invitees=invited((GUIDE, NAME), (ELSE, "Eve Else")),
+    )
+
+    assert who(resolution) == [("external", "E3"), ("partner", "E3")]
+
+
+@pytest.mark.parametrize(
+    "known", [in_meet(HOST, (0, 45), name=NAME), in_audit(ELSE, (0, 45), name=NAME)]
+)
+def test_who_is_known_claims_nobody_elses_name(known: list[Visit[Identity]]) -> None:
+    """A teacher or outsider called like the partner does not stand in the partner's way."""
+    resolution = resolved(
+        known,
+        in_meet("x", (0, 45), name=NAME, form=ANONYMOUS),
+        invitees=invited((GUIDE, NAME)),
+    )
+
+    assert ("partner", "E3") in who(resolution)
+
+
+def test_an_obscured_address_counts_also_beside_other_rows() -> None:
+    """A second device without it hides nothing, and a name that fits another does not matter."""
+    resolution = resolved(
+        in_meet("g", (0, 45), (10, 30), name="Front Desk"),
+        in_audit("gu***@p***.example", (0, 45), name="Front Desk", form=MASKED),
+        in_audit("x", (10, 30), name="Front Desk", form=ANONYMOUS),
+        invitees=invited((GUIDE, NAME), (ELSE, "Front Desk")),
+    )
+
+    assert who(resolution) == [("partner", "E3")]
+    assert the_one(resolution).address_key == key_of(GUIDE)
+
+
+@pytest.mark.parametrize("form", [SIGNED_IN, ANONYMOUS])
+def test_an_obscured_address_counts_more_than_a_name(form: IdentityForm) -> None:
+    """Of two who claim one invitee the one with the address is it, also if the other signed in."""
+    resolution = resolved(
+        in_audit("gu***@p***.example", (0, 20), form=MASKED),
+        in_meet("y", (5, 45), name=NAME, form=form),
+        invitees=invited((GUIDE, NAME)),
+    )
+
+    found = {a.form: a.confidence for a in resolution.attendances}
+    assert found == {MASKED: Confidence.COMPATIBLE, form: Confidence.NONE}
+
+
+def test_a_room_stays_a_room_whatever_its_other_endpoints_are_called() -> None:
+    """One device row is enough."""
+    resolution = resolved(
+        in_meet("robot", (0, 45), (10, 30), name="Room 12"),
+        in_audit("dev", (0, 45), name="Room 12", form=DEVICE),
+        in_audit("x", (10, 30), name="Room 12", form=ANONYMOUS),
+    )
+
+    assert who(resolution) == [("room", "E4")]
 
 
 def test_an_exempt_guest_recognized_by_name_is_exempt() -> None:
@@ -588,6 +769,10 @@ def _seen(meet: list[tuple[float, float | None]], audit: list[tuple[float, float
         ([(0, 1.5)], [(1.5, 3)], []),
         ([(0, 20), (20, 45)], [(0, 45)], []),
         ([(0, 45), (10, 30)], [(0, 45)], []),
+        ([(0, 1.5), (1.5, 3), (10, 20)], [(10, 20)], [180]),
+        ([(0, 10), (20, 30)], [(20, 30)], [600]),
+        ([(20, 30)], [(0, 10), (20, 30)], [600]),
+        ([(0, 45)], [(5, 5)], [2400, 300]),
         ([(0, 30)], [], []),
         ([(0, None)], [(0, 30)], []),
     ],
@@ -620,6 +805,26 @@ def test_students_and_unidentified_people_are_no_contradiction() -> None:
     assert not do_sources_agree([pupil], tolerance=TWO_MINUTES)
 
 
+def test_contradictions_of_all_people_are_told() -> None:
+    """Of each that was seen by both sources, longest first."""
+    outsider = the_one(
+        resolved(in_meet("g", (0, 45), name=NAME), in_audit(GUIDE, (0, 40), name=NAME))
+    )
+
+    found = contradictions([_seen([(0, 45)], [(0, 42)]), outsider], tolerance=TWO_MINUTES)
+
+    assert [d.total_seconds() for d in found] == [300, 180]
+
+
+@pytest.mark.parametrize("audit", [[(0, 45)], [(0, 10), (20, 30), (40, 45)]])
+def test_a_hull_agrees_with_however_many_rows(audit: list[tuple[float, float]]) -> None:
+    """Only the first join and the last leave are compared."""
+    hull = [replace(v, is_hull=True) for v in in_meet(PUPIL, (0, 45))]
+    pupil = the_one(resolved(hull, in_audit(PUPIL, *audit)))
+
+    assert do_sources_agree([pupil], tolerance=TWO_MINUTES)
+
+
 def test_a_hull_is_compared_at_its_ends() -> None:
     """First join to last leave hides a gap that the audit log shows: no disagreement."""
     hull = [replace(v, is_hull=True) for v in in_meet(PUPIL, (0, 45))]
@@ -641,11 +846,6 @@ def test_sources_agree_only_about_somebody_seen_by_both() -> None:
 
 
 # --- All that is told ---------------------------------------------------------------------------
-
-CASEY = an_account(CONTRACTOR, AccountKind.OTHER)
-NEW, ELSE = "new@district.example", "x@else.example"
-GUEST_ACCOUNT = an_account("guide_x@district.example", AccountKind.GUEST, guest_address=GUIDE)
-ACCOUNTS = {account.address or "": account for account in (DIRECTORY[HOST], CASEY, GUEST_ACCOUNT)}
 
 
 def p(account: KnownAccount) -> str:

@@ -51,6 +51,20 @@ def platforms(text: str) -> list[Platform]:
         ("https://tel.meet/abc-defg-hij?pin=1", Platform.GOOGLE_MEET),
         ("https://g.co/meet/room", Platform.GOOGLE_MEET),
         ("https://doxy.me/clinic", Platform.OTHER),
+        ("https:/zoom.us/j/1", Platform.ZOOM),
+        ("http:/zoom.us/j/1", Platform.ZOOM),
+        ("https:///zoom.us/j/1", Platform.ZOOM),
+        ("http:see,zoom.us/j/1", Platform.ZOOM),
+        ("https://X.webex.com/meet/ann", Platform.WEBEX),
+        ("&#999999999zoom.us/j/1", Platform.ZOOM),
+        ("ann@district.example,zoom.us/j/1", Platform.ZOOM),
+        ("(https://zoom.us)", Platform.ZOOM),
+        ("Join:zoom.us.", Platform.ZOOM),
+        ("https://zoom.us/en", Platform.ZOOM),
+        ("https://zoom.us/my/support", Platform.ZOOM),
+        ("https://zoom.us/meeting/1", Platform.ZOOM),
+        ("https://meet.goto.com/meeting", Platform.GOTO),
+        ("https://www.goto.com/123-456", Platform.GOTO),
     ],
 )
 def test_l1_links_to_platforms_are_found(text: str, platform: Platform) -> None:
@@ -74,6 +88,10 @@ def test_l1_links_to_platforms_are_found(text: str, platform: Platform) -> None:
         "https://help.webex.com/en-us/article/x",
         "https://www.goto.com/meeting",
         "https://discord.com/safety",
+        "https://zoom.us/download#mac",
+        "https://zoom.us/download.html",
+        "https://urldefense.com/v3/__https://zoom.us/download__;!!x",
+        "mailto:zoom.us",
         "https://support.microsoft.com/office/join-a-teams-meeting",
         "https://support.google.com/a/users/answer/9282720",
         "https://example.org/zoom.us",
@@ -100,6 +118,11 @@ def test_what_is_no_meeting_link_is_not_found(text: str) -> None:
         "https://zo\u043em.us/j/1",
         "https://teams.rnicrosoft.com/l/x",
         "https://meet.google.com@evil.example/abc",
+        "https://Meet.Google.com:443@evil.example/abc",
+        "https://meet.google.com@x@evil.example/abc",
+        "https://x@meet.google.com@evil.example/abc",
+        "https://room.z00m.us/j/1",
+        "https://meet.google.com@[2001:db8::1]/abc",
     ],
 )
 def test_l1_imitations_need_review(text: str) -> None:
@@ -123,6 +146,9 @@ def test_l1_imitations_need_review(text: str) -> None:
         "https://l.facebook.com/l.php?u=https%3A%2F%2Fteams.microsoft.com%2F",
         "https://secure-web.cisco.com/1abc/https%3A%2F%2Fteams.microsoft.com%2Fl",
         "https://protect-us.mimecast.com/s/abc?domain=teams.microsoft.com",
+        "https://urldefense.com/v3/__https://teams.microsoft.com/l/x",
+        "https://urldefense.com/v3/__https:/teams.microsoft.com/l/x__;!!abc",
+        "https://secure-web.cisco.com/1abc/https%3A%2Fteams.microsoft.com%2Fl",
     ],
 )
 def test_l2_one_wrapper_is_opened(text: str) -> None:
@@ -264,6 +290,9 @@ def test_no_text_raises(text: str) -> None:
         ("https://meet.google.com/abc-defg-hij", [(Platform.GOOGLE_MEET, "meet.google.com")]),
         ("https://g.co/meet/room", [(Platform.GOOGLE_MEET, "g.co")]),
         ("https://g.co/doodle", []),
+        ("https://meet.google.com@[2001:db8::1]/abc", [(Platform.OTHER, "")]),
+        ("https://[2001:db8::1]/abc", []),
+        ("https://zoom.us.evil.example/j/1", [(Platform.OTHER, "zoom.us.evil.example")]),
         ("https://elsewhere.example/meet/room", []),
         ("https://bit.ly/a", [(Platform.OTHER, "bit.ly")]),
         ("https://www.bit.ly/a1", [(Platform.OTHER, "www.bit.ly")]),
@@ -281,6 +310,12 @@ def test_no_text_raises(text: str) -> None:
             (Platform.ZOOM, "zoom.us"),
         ]),
         ("https://zoom.us.mcas.ms/j/1", [(Platform.ZOOM, "zoom.us")]),
+        ("https://www.google.com.mcas.ms/url?q=https://zoom.us/j/1", [
+            (Platform.OTHER, "www.google.com.mcas.ms"),
+        ]),
+        ("https://www.google.com/url?q=https%3A%2F%2Fl.facebook.com%2Fl.php%3Fu%3Dx", [
+            (Platform.OTHER, "www.google.com"),
+        ]),
         ("https://www.google.com/url?sa=t&q=https://zoom.us/j/1?pwd=a=b", [
             (Platform.ZOOM, "zoom.us"),
         ]),

@@ -95,6 +95,7 @@ def test_values_read_as_in_the_file() -> None:
         (
             60,
             True,
+            False,
             timedelta(minutes=2),
             frozenset({Platform.ZOOM, Platform.GOOGLE_MEET}),
             frozenset(),
@@ -107,6 +108,7 @@ def test_values_read_as_in_the_file() -> None:
     assert list(shown) == [
         "60",
         "true",
+        "false",
         "120s",
         "google-meet, zoom",
         "none",

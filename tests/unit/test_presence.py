@@ -22,6 +22,10 @@ CORNERS = {
         "before 4:00; alone 1:00+1:00; "
         "partner-alone-with-student(critical), staff-joined-late(medium)",
     ),
+    "A8: pieces alone before staff count against their own limit only": (
+        "T 4-10; P 0-10; K1 0-10; K2 1-3:30",
+        "before 4:00; alone 1:00+0:30; staff-joined-late(medium)",
+    ),
     "A1: a visit of no length is no visit": (f"T 5-5; {TRIO}", "none 10:00; no-staff-joined"),
     "A3: a record without end lasts to the latest end": (
         "C 0-~; T 0-5; P 0-?; K1 0-10; K2 0-10",
@@ -323,6 +327,14 @@ RECHECKS = {
         "0:15",  # 0:30 + 0:15 now, 1:00 fifteen seconds on
     ),
     "one to one: while waiting, with before's limit": ("@1; P 0-~; K1 0-~", "1"),
+    "one to one: while waiting, also when staff are late already": (
+        "@2:10; P 0-~; K1 0-~; K2 0-1",
+        "0:50",
+    ),
+    "one to one: also when no staff came": (
+        "@6:10; P 0-~; K1 0-~; K2 0-6",
+        "0:50",
+    ),
     "one to one: at 300 s the same pieces count outside before": (
         "@4; P 0-~; K1 0-1; K2 0-~; K3 0:30-~",
         "1",
@@ -379,6 +391,13 @@ def test_the_wait_ends_at_its_limit() -> None:
     case = case_of("@2:30; P 0-~; K1 0-~; K2 0-~", none_wait_s=200)
 
     assert decide(case).recheck_at == START + 200
+
+
+def test_the_next_look_after_staff_left_is_at_their_own_limit() -> None:
+    """`after_s` decides, and not what a meeting without staff is measured by."""
+    case = case_of("@20:10; T 0-20; P 0-~; K1 0-~; K2 0-~", after_s=45)
+
+    assert decide(case).recheck_at == START + seconds_of("20:45")
 
 
 ALL_ZERO = dict.fromkeys((field.name for field in fields(Thresholds)), 0)

@@ -24,6 +24,7 @@ from meetbot.settings import (
     District,
     Google,
     Mail,
+    Oidc,
     Privacy,
     Registry,
     Schedule,
@@ -154,6 +155,7 @@ def test_keys_of_the_template(section: str) -> None:
 def test_variables() -> None:
     """Every environment variable of the README sets a key."""
     known = {f"MEETBOT_{s}__{key}".upper() for s, t in SECTIONS.items() for key in t.model_fields}
+    known |= {f"MEETBOT_CONSOLE__OIDC__{key}".upper() for key in Oidc.model_fields}
     named = re.findall(r"MEETBOT_[A-Z_]+", TEXT)
 
     assert named

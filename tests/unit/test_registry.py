@@ -307,15 +307,17 @@ def test_other_addresses_of_the_districts_people_are_made_primary() -> None:
     plain = replace(
         approval, authorization_id="a2", host_address=None, authorizer_address="q@d.example"
     )
+    own = replace(plain, authorization_id="a3", host_address="j@d.example")
     school = a_school("lin", "/Lin", principal="p@d.example", lead="l@d.example")
     other = a_school("oak", "/Oak", principal="q@d.example", lead="m@d.example")
     names = {"p@d.example": "P1", "l@d.example": "L1", "h@d.example": "H1"}
 
-    changed = renamed(Registry.of_rows([approval, plain, school, other]), names)
+    changed = renamed(Registry.of_rows([approval, plain, own, school, other]), names)
 
     assert changed.authorizations == (
         replace(approval, host_address="H1", authorizer_address="P1"),
         plain,
+        own,
     )
     assert changed.schools == (replace(school, principals=("P1",), leads=("L1",)), other)
 
@@ -328,3 +330,30 @@ def test_exemptions_hold_on_local_days() -> None:
 
     assert registry.exemption_for_address("mum@home.example", evening, CHICAGO) == row
     assert registry.exemption_for_address("mum@home.example", NOON, CHICAGO) is None
+
+
+def test_a_registered_address_imitates_nobody_whatever_its_domain_looks_like() -> None:
+    """A free-mail host that looks like a partner's domain is another matter for everybody else."""
+    registry = Registry.of_rows(
+        [
+            a_partner("acme"),
+            a_partner("free"),
+            a_domain("acme", "gmai1.com"),
+            a_person("free", "ann@gmail.com"),
+        ]
+    )
+
+    assert registry.lookalike_of("ann@gmail.com") is None
+    assert registry.lookalike_of("bob@gmail.com") == a_partner("acme")
+
+
+def test_an_address_written_as_a_domain_is_nobodys() -> None:
+    """A row says what it names; one that names neither is passed over."""
+    registry = Registry.of_rows([a_partner("acme"), a_domain("acme", "ann@acme.example")])
+
+    assert registry.match_identity("ann@acme.example") is None
+
+
+def test_an_empty_registry_has_no_school_for_any_unit() -> None:
+    """As on the first day, before anything was imported."""
+    assert Registry.of_rows([]).schools_of_unit("/Staff/Lincoln") == ()

@@ -33,6 +33,8 @@ from meetbot.domain.registry_rows import (
     to_cells,
 )
 
+GUS = "gus@partner.example"
+DAYS_OF_2026 = (date(2026, 1, 1), date(2026, 12, 31))
 WORDS = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=8)
 PLAIN = WORDS.filter(lambda text: ";" not in text and text.strip() == text)
 LISTS = st.lists(PLAIN, min_size=1, max_size=3).map(tuple)
@@ -127,8 +129,10 @@ def _authorization_cells() -> dict[str, str]:
         "2026-08-01t10:00:00z",
         "2026-08-01T05:00:00-05:00",
         "2026-08-01 12:00:00.000+02:00",
+        "2026-08-01T10:00:00.0000000009Z",
     ],
 )
+@pytest.mark.usefixtures("machine_in_chicago")
 def test_instants_are_the_same_in_every_zone(text: str) -> None:
     """An instant is kept in UTC, whatever its offset."""
     row = from_cells(RegistryFile.AUTHORIZATIONS, {**_authorization_cells(), "issued_at": text})
@@ -167,6 +171,45 @@ def test_keys_do_not_change_with_other_columns() -> None:
 
     assert row_key(one) == row_key(other)
     assert row_key(exemption)[1] == "Prog.One"
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        (Identity("a", IdentityKind.ADDRESS, "Gus@Partner.example"), ("address", GUS)),
+        (Identity("a", IdentityKind.DOMAIN, "Partner.EXAMPLE"), ("domain", "partner.example")),
+        (Identity("a", IdentityKind.DOMAIN, "no domain"), ("domain", "no domain")),
+        (Certification("a", "Gus@Partner.example", *DAYS_OF_2026), ("a", GUS, "2026-01-01")),
+        (Certification("a", None, *DAYS_OF_2026), ("a", "", "2026-01-01")),
+        (
+            Exemption(
+                ExemptionKind.GUARDIAN, "Gus@Partner.example", None, False, "r", "o", *DAYS_OF_2026
+            ),
+            ("guardian", GUS, "", "2026-01-01"),
+        ),
+        (
+            Exemption(
+                ExemptionKind.PLATFORM_EXCEPTION,
+                *("Prog.One", Platform.ZOOM, False, "r", "o"),
+                *DAYS_OF_2026,
+            ),
+            ("platform-exception", "Prog.One", "zoom", "2026-01-01"),
+        ),
+    ],
+)
+def test_a_key_names_its_row(row: Row, key: tuple[str, ...]) -> None:
+    """As it is stored: another form would make every stored row a new one."""
+    assert row_key(row) == key
+
+
+def test_every_bad_cell_of_a_row_is_named() -> None:
+    """In one error, by column."""
+    cells = {"partner_id": "a", "name": "", "kind": "x", "status": "active"}
+
+    with pytest.raises(CellError) as wrong:
+        from_cells(RegistryFile.PARTNERS, cells)
+
+    assert str(wrong.value) == ("partners.csv: name is empty; kind is not one of the allowed words")
 
 
 INSTANT = "for example 2026-09-01T14:30:00Z or 2026-09-01T09:30:00-05:00"

@@ -253,6 +253,7 @@ def test_ids_are_found(source: str) -> None:
         f"https://docs.google.com/document/d/{ID}/edit",
         "https://docs.google.com/spreadsheets/d/e/2PACX-1vR/pubhtml",
         "https://[docs.google.com/spreadsheets/d/x",
+        f"http://docs.google.com/spreadsheets/d/{ID}",
     ],
 )
 def test_other_names_are_refused(source: str) -> None:

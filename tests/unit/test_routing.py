@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,15 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meetbot.domain.cards import lines_of
 from meetbot.domain.findings import Phase, Severity, TimelineSpan
-from meetbot.domain.flags import Flag, FlagChange, FlagStatus
-from meetbot.domain.notices import Audience, MeetingNotice, NoticeKind
+from meetbot.domain.flags import ChangeKind, Flag, FlagChange, FlagStatus
+from meetbot.domain.notices import Audience, MeetingNotice, Notice, NoticeKind
 from meetbot.domain.policy import SchoolCalendar
 from meetbot.domain.routing import (
     Addressees,
     Contents,
     Plan,
     Situation,
+    notice_id,
     plan_flags,
 )
 from tests.dossiers import ZONE
@@ -243,7 +246,7 @@ def test_telling_the_host_alone_does_not_count_as_telling_officers() -> None:
     (note,) = planned([a_flag(severity=Severity.MEDIUM)], a_situation()).told
 
     assert note.severity is None
-    assert set(note.told) == {HOST}
+    assert note.told == {HOST: at(0)}
 
 
 def test_who_gets_an_address_later_is_told_then() -> None:
@@ -253,6 +256,26 @@ def test_who_gets_an_address_later_is_told_then() -> None:
     kept = told([flag], planned([flag], a_situation(addressees=nobody)))
 
     assert whom(planned(kept, a_situation(5))) == {PRINCIPAL}
+
+
+def test_a_notice_holds_what_its_mail_needs() -> None:
+    """Card, lines, timeline and what is not known; due at once, for its occurrence."""
+    flag = a_flag(LEFT, severity=Severity.HIGH)
+
+    notice = next(n for n in planned([flag], a_situation(5)).notices if n.audience is OFFICERS)
+
+    assert notice == Notice(
+        id=notice.id,
+        kind=NoticeKind.FLAG,
+        audience=OFFICERS,
+        to=EVERYBODY.officers,
+        content=MeetingNotice(
+            CONTENTS.card, lines_of([flag]), CONTENTS.timeline, CONTENTS.unknowns, reason=""
+        ),
+        thread=CONTENTS.card.thread,
+        due_at=at(5),
+        occurrence=KEY.text,
+    )
 
 
 # --- Told again because nobody acknowledged ----------------------------------------------------
@@ -431,6 +454,8 @@ def test_hosts_get_what_to_mend_and_officers_flags() -> None:
     running, later = (a_situation(m, Phase.LIVE, observed_at=at(m)) for m in (30, 31))
     assert kinds(live, running) == fix | {HOST: NoticeKind.NUDGE}
     assert kinds(live, later) == fix
+    over = a_flag(LEFT, severity=Severity.HIGH, spans=spans)
+    assert kinds(over, a_situation(30, observed_at=at(30))) == fix
 
 
 def test_only_presence_mails_show_the_timeline() -> None:
@@ -489,6 +514,42 @@ def test_who_heard_the_first_classification_hears_the_next() -> None:
     assert planned(told(kept, plan), a_situation(7, Phase.LIVE), changes).notices == ()
 
 
+def test_a_successor_that_nobody_is_to_hear_of_is_not_told() -> None:
+    """Of a low flag there is no mail, whoever heard of the one before it."""
+    kept = [a_flag(NONE, severity=Severity.CRITICAL, phase=Phase.LIVE, told={HOST: at(6)})]
+    late = a_finding("staff-joined-late", severity=Severity.LOW, phase=Phase.LIVE)
+    changes = changed(kept, late, minutes=7)
+
+    assert planned(after(kept, changes), a_situation(7, Phase.LIVE), changes).notices == ()
+
+
+def test_only_a_superseded_flag_hands_on_who_heard() -> None:
+    """Whoever heard of a flag that goes on hears nothing of another one of its family for that."""
+    heard = a_flag(GAP, severity=Severity.HIGH, told={a: at(0) for a in (HOST, PRINCIPAL)})
+    (update,) = [FlagChange(ChangeKind.UPDATED, heard)]
+    fresh = a_flag(LEFT, severity=Severity.HIGH)
+
+    plan = planned([fresh], a_situation(5), [update])
+
+    assert whom(plan) == {HOST, OFFICERS}
+
+
+def test_a_withdrawal_gives_each_reason_once() -> None:
+    """Several flags end with one mail."""
+    flags = [a_flag(subject=s, told={HOST: at(0)}, status=FlagStatus.WITHDRAWN) for s in "abcd"]
+    reasons = ("it was fixed", "it is over", "it was fixed", "")
+    changes = [
+        FlagChange(ChangeKind.WITHDRAWN, flag, reason)
+        for flag, reason in zip(flags, reasons, strict=True)
+    ]
+
+    (notice,) = planned(flags, ahead(-4 * DAY), changes).notices
+
+    assert isinstance(notice.content, MeetingNotice)
+    assert notice.content.reason == "it is over; it was fixed"
+    assert len(notice.content.flags) == 4
+
+
 # --- Ids ----------------------------------------------------------------------------------------
 
 
@@ -500,6 +561,15 @@ def test_ids_are_stable_and_tell_mails_apart() -> None:
     assert ids == [n.id for n in planned([flag], a_situation()).notices]
     assert len(set(ids)) == 3
     assert not set(ids) & {n.id for n in planned([flag], a_situation(1)).notices}
+
+
+def test_an_id_is_as_long_as_the_store_has_room_for() -> None:
+    """32 hexadecimal digits, however much it names; the same in every version."""
+    for parts in (("a",), ("a", "b" * 1000)):
+        assert len(notice_id(*parts)) == 32
+        assert set(notice_id(*parts)) <= set("0123456789abcdef")
+    assert notice_id("a", "b") != notice_id("ab")
+    assert notice_id("a", "b") == hashlib.sha256(b"a\0b").hexdigest()[:32]
 
 
 flag_lists = st.lists(
@@ -533,6 +603,16 @@ def test_nobody_hears_of_a_flag_twice_and_nothing_is_forgotten(
 
 
 # --- School days --------------------------------------------------------------------------------
+
+
+def test_a_flag_of_the_night_reaches_officers_when_their_school_opens() -> None:
+    """Found at 03:00 in Chicago, told at 08:00 there, three school days later."""
+    night = START.replace(hour=8)
+    flag = a_flag(severity=Severity.MEDIUM, opened_at=night)
+
+    plan = planned([flag], a_situation(as_of=night))
+
+    assert plan.next_at == datetime(2026, 10, 16, 13, tzinfo=UTC)
 
 
 def test_officers_hear_of_a_running_meeting_when_it_goes_on() -> None:

@@ -104,6 +104,7 @@ def test_the_school_day_ends_when_school_closes(start: str, expected: str) -> No
     "calendar",
     [
         SchoolCalendar(weekdays=(), opens=time(0)),
+        SchoolCalendar(weekdays=(7,), opens=time(0)),
         SchoolCalendar(opens=time(0), holidays=((date(2026, 1, 1), date(9999, 12, 31)),)),
     ],
 )
@@ -123,6 +124,12 @@ def test_hours_that_a_clock_change_swallows_do_not_count() -> None:
     found = add_school_time(utc("2026-03-08T06:00"), timedelta(minutes=10), ZONE, night)
 
     assert found == utc("2026-03-09T07:40")
+
+
+@pytest.mark.usefixtures("machine_in_chicago")
+def test_what_waits_for_school_days_is_told_in_utc() -> None:
+    """Wherever the machine stands."""
+    assert add_school_days(utc("2026-10-13T15:00"), 1, ZONE, SchoolCalendar()).tzinfo is UTC
 
 
 # --- whatever the calendar ----------------------------------------------------------------------

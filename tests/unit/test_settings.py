@@ -769,3 +769,198 @@ def test_environment_of_the_tests_is_not_read(file: Path, monkeypatch: pytest.Mo
 
     assert load(file).district.name == "Example Public Schools"
     assert load_settings(file, os.environ, RULES).district.name == "Other"
+
+
+# --- webhooks -----------------------------------------------------------------------------------
+
+_HOOK = (
+    SMALLEST
+    + """
+[webhooks.case-system]
+url = "https://cases.district.example/meetbot"
+"""
+)
+_HOOK_SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
+
+
+def _hooks(tmp_path: Path, text: str, **environ: str) -> Settings:
+    file = tmp_path / "meetbot.toml"
+    file.write_text(text)
+    return load_settings(file, environ, RULES)
+
+
+def test_the_secret_of_a_webhook_comes_from_its_own_variable(tmp_path: Path) -> None:
+    """As itself or from a file, and it is never shown."""
+    secret = tmp_path / "secret"
+    secret.write_text(_HOOK_SECRET + "\n")
+    for environ in (
+        {"MEETBOT_WEBHOOKS__CASE_SYSTEM__SECRET": _HOOK_SECRET},
+        {"MEETBOT_WEBHOOKS__CASE_SYSTEM__SECRET_FILE": str(secret)},
+    ):
+        settings = _hooks(tmp_path, _HOOK, **environ)
+        assert settings.webhooks["case-system"].secret == _HOOK_SECRET
+        assert _HOOK_SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "what"),
+    [
+        ("", "webhooks.case-system.secret", "is missing"),
+        ('secret = "short"', "webhooks.case-system.secret", "base64"),
+        (f'secret = "{_HOOK_SECRET}"\nevents = []', "webhooks.case-system.events", "empty"),
+        (f'secret = "{_HOOK_SECRET}"\nevents = ["x"]', "events[0]", "not one of the choices"),
+    ],
+)
+def test_mistakes_of_a_webhook_name_its_key(
+    tmp_path: Path, lines: str, place: str, what: str
+) -> None:
+    """The table's name is part of the place."""
+    with pytest.raises(BadInput) as caught:
+        _hooks(tmp_path, _HOOK + lines)
+    (mistake,) = caught.value.mistakes
+    assert place in mistake.place
+    assert what in mistake.what
+
+
+@pytest.mark.parametrize(
+    "url", ["http://cases.district.example/", "https://a:b@cases.example/", "ftp://x/", "cases"]
+)
+def test_flags_never_travel_in_the_clear(tmp_path: Path, url: str) -> None:
+    """http only on loopback, and no password in an address."""
+    text = SMALLEST + f'[webhooks.x]\nurl = "{url}"\nsecret = "{_HOOK_SECRET}"\n'
+    with pytest.raises(BadInput) as caught:
+        _hooks(tmp_path, text)
+    assert "webhooks.x.url" in caught.value.mistakes[0].place
+
+
+def test_a_webhook_on_loopback_may_use_http(tmp_path: Path) -> None:
+    """For programs beside meetbot."""
+    text = f'[webhooks.x]\nurl = "http://127.0.0.1:9/x"\nsecret = "{_HOOK_SECRET}"\n'
+    assert _hooks(tmp_path, SMALLEST + text).webhooks["x"].is_internal
+
+
+# --- console ------------------------------------------------------------------------------------
+
+CONSOLE = """
+[console]
+base_url = "https://meetbot.district.example/"
+listen = "[::1]:8443"
+officers = ["Officer.One@district.example"]
+keepers = ["registrar@district.example", "registrar@district.example"]
+trusted_proxies = ["127.0.0.1", "10.1.2.3/24"]
+[console.oidc]
+client_id = "abc"
+client_secret = "hidden"
+"""
+
+
+def with_console(file: Path, text: str) -> Path:
+    file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+    return file
+
+
+def test_the_console(file: Path) -> None:
+    """Address, roles, provider and proxies are read; the provider is Google unless said."""
+    found = load(with_console(file, CONSOLE)).console
+
+    assert found.base_url == "https://meetbot.district.example"
+    assert found.listen == Endpoint("::1", 8443)
+    assert found.keepers == ("registrar@district.example",)
+    assert [str(network) for network in found.trusted_proxies] == ["127.0.0.1/32", "10.1.2.0/24"]
+    assert found.oidc is not None
+    assert found.oidc.issuer == "https://accounts.google.com"
+    assert "hidden" not in repr(found)
+
+
+def test_roles_of_the_console_that_are_left_out(file: Path) -> None:
+    """Whom mails go to may read the same here; to edit and to audit somebody has to be named."""
+    settings = load(file)
+
+    assert settings.console.oidc is None
+    assert settings.console.people(settings.mail) == {
+        "officers": ("officer@district.example",),
+        "privacy_officers": ("officer@district.example",),
+        "operators": ("officer@district.example",),
+        "keepers": (),
+        "auditors": (),
+    }
+    named = load(with_console(file, "[console]\nofficers = []\noperators = ['a@district.example']"))
+    people = named.console.people(named.mail)
+    assert people["officers"] == ()
+    assert people["operators"] == ("a@district.example",)
+
+
+def test_mistakes_of_the_console(file: Path) -> None:
+    """Each has its key and a fix; a secret is not shown."""
+    with_console(
+        file,
+        """
+        [console]
+        base_url = "http://meetbot.district.example"
+        listen = "meetbot.district.example:80"
+        auditors = ["auditor@partner.example"]
+        trusted_proxies = ["proxy"]
+        secret_key = "topsecret"
+        [console.oidc]
+        issuer = "http://login.example"
+        client_secret = "topsecret\\n"
+        client = "x"
+        """,
+    )
+
+    found = {mistake.place.rpartition(": ")[2]: mistake for mistake in mistakes_of(file)}
+
+    assert found.keys() == {
+        "console.listen",
+        "console.auditors[0]",
+        "console.trusted_proxies[0]",
+        "console.secret_key",
+        "console.oidc.issuer",
+        "console.oidc.client_id",
+        "console.oidc.client_secret",
+        "console.oidc.client",
+    }
+    assert found["console.oidc.client"].fix.startswith("did you mean client_")
+    assert "sign in" in found["console.auditors[0]"].fix
+    assert all(mistake.fix for mistake in found.values())
+    assert "topsecret" not in "".join(map(str, found.values()))
+
+
+def test_sessions_never_travel_in_the_clear(file: Path) -> None:
+    """Where people sign in, the console's address is https or this machine."""
+    with_console(file, CONSOLE.replace("https://meetbot", "http://meetbot"))
+
+    mistake = the_mistake(file)
+
+    assert mistake.place.endswith("console.base_url")
+    assert "https://" in mistake.fix
+    assert load(file, MEETBOT_CONSOLE__BASE_URL="http://[::1]:8000").console.oidc is not None
+
+
+def test_the_provider_by_environment(file: Path, tmp_path: Path) -> None:
+    """The environment alone may name it, its secret in a file."""
+    secret = tmp_path / "client-secret"
+    secret.write_text("hidden\n", encoding="utf-8")
+
+    found = load(
+        file,
+        MEETBOT_CONSOLE__OIDC__ISSUER="http://127.0.0.1:9400/",
+        MEETBOT_CONSOLE__OIDC__CLIENT_ID="abc",
+        MEETBOT_CONSOLE__OIDC__CLIENT_SECRET_FILE=str(secret),
+        MEETBOT_CONSOLE__OFFICERS="a@district.example, b@district.example",
+    ).console
+
+    assert found.oidc is not None
+    assert (found.oidc.issuer, found.oidc.client_secret) == ("http://127.0.0.1:9400", "hidden")
+    assert found.officers == ("a@district.example", "b@district.example")
+
+    secret.unlink()
+    places = {
+        mistake.place
+        for mistake in mistakes_of(
+            file,
+            MEETBOT_CONSOLE__OIDC__CLIENT_ID="abc",
+            MEETBOT_CONSOLE__OIDC__CLIENT_SECRET_FILE=str(secret),
+        )
+    }
+    assert places == {"MEETBOT_CONSOLE__OIDC__CLIENT_SECRET_FILE"}

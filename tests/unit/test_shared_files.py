@@ -35,6 +35,11 @@ def words_in(title: str) -> list[str]:
         ("Rubric + class roster", "roster"),
         ("Confidential notes", "confidential"),
         ("Rubric (confidential)", "confidential"),
+        ("Roster of lunch, lab and field rubric", "roster"),
+        ("Roster 5", "roster"),
+        ("5th roster", "roster"),
+        ("Grades", "grade"),
+        ("Grade 13 or so", "grade"),
     ],
 )
 def test_names_of_rosters(title: str, word: str) -> None:
@@ -56,6 +61,9 @@ def test_names_of_rosters(title: str, word: str) -> None:
         "5th grade field trip",
         "Fifth grade map",
         "Grade K phonics",
+        "Grade 12 slides",
+        "Grade 10 slides",
+        "Grade 07",
         "Grade level team",
         "Seating chart template",
         "Sample roster",
@@ -80,6 +88,7 @@ def test_names_of_other_files(title: str) -> None:
         ("docs.google.com/document/d/1 (roster)", "document"),
         ('<a href="https://drive.google.com/file/d/1">Class roster</a>', "file"),
         ('Roster: <a href="https://drive.google.com/drive/folders/1">here</a>', "folder"),
+        ("Ro<b>ster</b>: https://docs.google.com/document/d/1", "document"),
         (
             "Roster https://www.google.com/url?q=https%3A%2F%2Fdocs.google.com%2Fd%2F1&amp;sa=D",
             "file",
@@ -118,6 +127,90 @@ def test_the_district_chooses_the_words() -> None:
     files = (Attachment("Lista de alumnos 3B"), Attachment("Roster"))
 
     assert shared_files(Invitation(files=files), words) == (SharedFile("file", "lista de alumnos"),)
+
+
+@pytest.mark.parametrize(
+    ("word", "title", "is_found"),
+    [
+        ("directory", "Directories 3B", True),
+        ("directory", "The directory's pages", True),
+        ("directory", "Directorys", False),
+        ("directory", "directorie", False),
+        ("bus", "Buses to school", True),
+        ("bus", "busies", False),
+        ("liste d'appel", "Liste dappel 3B.pdf", True),
+        ("grade sheet", "Grade sheet 5", True),
+        ("grade sheet", "Grade 5 sheet", False),
+    ],
+)
+def test_forms_of_a_word(word: str, title: str, is_found: bool) -> None:
+    """Plurals and possessives of what a district chose, and apostrophes left out."""
+    words = FileWords(roster=(word,), sensitive=(), harmless=())
+
+    files = shared_files(Invitation(files=(Attachment(title),)), words)
+
+    assert files == ((SharedFile("file", word),) if is_found else ())
+
+
+def test_a_label_is_told_as_one() -> None:
+    """It says that somebody calls the file so, not that it lists anybody."""
+    files = (Attachment("Confidential roster"),)
+
+    assert shared_files(Invitation(files=files), WORDS) == (
+        SharedFile("file", "roster"),
+        SharedFile("file", "confidential", is_label=True),
+    )
+
+
+def test_attachments_and_links_are_told_together() -> None:
+    """From every text, each kind and word once."""
+    invitation = Invitation(
+        "Seating https://docs.google.com/spreadsheets/d/1",
+        "Roster https://docs.google.com/document/d/1",
+        "Roster https://docs.google.com/document/d/2",
+        (Attachment("IEP"),),
+    )
+
+    assert shared_files(invitation, WORDS) == (
+        SharedFile("file", "IEP"),
+        SharedFile("spreadsheet", "seating"),
+        SharedFile("document", "roster"),
+    )
+
+
+def test_each_link_of_a_line_has_the_words_beside_it() -> None:
+    """What stands between two links can be the name of either; what stands farther off of none."""
+    document, sheet = (
+        "https://docs.google.com/document/d/1",
+        "https://docs.google.com/spreadsheets/d/2",
+    )
+    between = Invitation(description=f"{document} seating {sheet}")
+    outside = Invitation(description=f"roster {document} and {sheet} seating")
+
+    assert shared_files(between, WORDS) == (
+        SharedFile("document", "seating"),
+        SharedFile("spreadsheet", "seating"),
+    )
+    assert shared_files(outside, WORDS) == (
+        SharedFile("document", "roster"),
+        SharedFile("spreadsheet", "seating"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'class <a href="https://x.example">list</a> https://docs.google.com/document/d/1',
+        "class https://x.example/a list https://docs.google.com/document/d/1",
+        "class&#99999999;list https://docs.google.com/document/d/1",
+        "https://docs.google.com/document/d/1 class https://x.example/a list",
+    ],
+)
+def test_other_links_do_not_part_the_words_of_a_name(text: str) -> None:
+    """They are passed over, whether shown or not."""
+    assert shared_files(Invitation(description=text), WORDS) == (
+        SharedFile("document", "class list"),
+    )
 
 
 def test_kinds_of_attachments() -> None:

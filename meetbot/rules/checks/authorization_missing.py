@@ -13,7 +13,6 @@ from meetbot.rules.engagements import (
     Engagement,
     authorization_of,
     engagements,
-    host_school,
     school_name,
 )
 from meetbot.rules.rule import ALWAYS, rule
@@ -40,7 +39,8 @@ def authorization_missing(dossier: Dossier, policy: Policy) -> Iterator[Concern]
 
 def _nearest(row: Authorization | None, engagement: Engagement, dossier: Dossier) -> str:
     """The revoked one; its id is the district's text and may hint at mental health."""
-    held = f"held for {host_school(dossier.host)}" if dossier.host.school else "held anyway"
+    here = dossier.host.school
+    held = f"held for {here.name}" if here else "held anyway"
     if row is None or row.revoked_at is None:
         return f"No authorization on file, {held}"
     day = local_day(row.revoked_at, dossier.zone)

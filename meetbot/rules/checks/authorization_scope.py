@@ -15,7 +15,6 @@ from meetbot.rules.engagements import (
     Engagement,
     authorization_of,
     engagements,
-    host_school,
     program_name,
     school_name,
 )
@@ -86,11 +85,11 @@ def _approved(field: Field, row: Authorization, dossier: Dossier) -> str:
 
 def _held(field: Field, engagement: Engagement, dossier: Dossier) -> str:
     match field:
-        case Field.SCHOOL:
-            return host_school(dossier.host)
+        case Field.SCHOOL if dossier.host.school:  # one that is not known fits any approval
+            return dossier.host.school.name
         case Field.DATE:
             return local_day(dossier.start_at, dossier.zone)
         case Field.HOST:
             return "this host"
-        case Field.PROGRAM:
+        case _:
             return program_name(dossier, engagement)

@@ -34,7 +34,6 @@ def certification_expired(dossier: Dossier, policy: Policy) -> Iterator[Concern]
                 subject=engagement.partner_id,
                 facts={"lapsed": _lapsed(expired[0], dossier)},
                 partner_id=engagement.partner_id,
-                program_id=engagement.program_id,
             )
 
 

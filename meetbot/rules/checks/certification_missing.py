@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from meetbot.domain.authorizing import CertificationMissing
 from meetbot.domain.dossier import Dossier
-from meetbot.domain.findings import Certainty, Concern, Evidence, Severity
+from meetbot.domain.findings import Concern, Evidence, Severity
 from meetbot.domain.policy import Policy
 from meetbot.rules.engagements import certifications_of, engagements
 from meetbot.rules.rule import ALWAYS, rule
@@ -31,7 +31,5 @@ def certification_missing(dossier: Dossier, policy: Policy) -> Iterator[Concern]
             yield Concern(
                 subject=engagement.partner_id,
                 facts={"people": missing} if policy.limits.personal_clearance else {},
-                certainty=Certainty.CONFIRMED,
                 partner_id=engagement.partner_id,
-                program_id=engagement.program_id,
             )

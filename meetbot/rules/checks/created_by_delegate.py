@@ -53,15 +53,11 @@ def created_by_delegate(dossier: Dossier, policy: Policy) -> Iterator[Concern | 
 
 
 def _severity(creator: Invitee) -> Severity | None:
-    match creator.kind:
-        case Kind.PARTNER | Kind.STUDENT:
-            return Severity.HIGH
-        case Kind.EXTERNAL if not creator.is_district_account:
-            return Severity.HIGH
-        case Kind.STAFF | Kind.INACTIVE | Kind.EXTERNAL:
-            return Severity.INFO
-        case _:
-            return None
+    if creator.kind in (Kind.PARTNER, Kind.STUDENT):
+        return Severity.HIGH
+    if creator.kind is Kind.EXTERNAL:
+        return Severity.INFO if creator.is_district_account else Severity.HIGH
+    return Severity.INFO if creator.kind in (Kind.STAFF, Kind.INACTIVE) else None
 
 
 def _role(creator: Invitee, dossier: Dossier) -> str:

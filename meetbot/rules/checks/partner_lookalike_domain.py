@@ -23,15 +23,16 @@ from meetbot.rules.rule import ALWAYS, rule
     fix="Remove; report to IT.",
 )
 def partner_lookalike_domain(dossier: Dossier, policy: Policy) -> Iterator[Concern]:  # noqa: ARG001
-    """One concern for each domain that looks like a registered one; registered ones are none."""
-    alike = {s.domain: s for s in strangers(dossier) if s.lookalike_of}
-    for domain, stranger in sorted(alike.items()):
-        partner_id = stranger.lookalike_of or ""
+    """One concern for each domain that looks like a registered one; registered ones are none.
+
+    One person known by address confirms it, whoever else is known by name only.
+    """
+    alike = {s.domain: s.lookalike_of for s in strangers(dossier) if s.lookalike_of}
+    sure = {s.domain for s in strangers(dossier) if s.confidence.confirms}
+    for domain, partner_id in sorted(alike.items()):
         yield Concern(
             subject=domain,
             facts={"partner": partner_name(dossier, partner_id), "domain": domain},
-            certainty=Certainty.CONFIRMED
-            if stranger.confidence.confirms
-            else Certainty.NEEDS_REVIEW,
+            certainty=Certainty.CONFIRMED if domain in sure else Certainty.NEEDS_REVIEW,
             partner_id=partner_id,
         )

@@ -1,4 +1,4 @@
 """Schema changes, one file each, oldest first; `meetbot.store.upgrade` runs them."""
 
-HEAD = "0008"
+HEAD = "0012"
 """The newest one."""

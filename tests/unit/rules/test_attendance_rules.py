@@ -13,9 +13,11 @@ from meetbot.domain.dossier import Dossier, SourceState
 from meetbot.domain.findings import Certainty, Evidence, Severity
 from meetbot.domain.meetings import Scope
 from meetbot.domain.people import Confidence, Kind
+from meetbot.domain.platforms import Certainty as LinkCertainty
 from meetbot.domain.platforms import Platform, PlatformLink
 from meetbot.domain.policy import Policy, RuleSwitch
 from meetbot.domain.registry import ExemptionKind
+from meetbot.domain.thresholds import Thresholds
 from meetbot.rules import PRESENCE_RULES
 from tests.dossiers import (
     AUTHORIZATION,
@@ -23,6 +25,7 @@ from tests.dossiers import (
     END,
     EVERYTHING,
     HOST,
+    NORTHSTAR,
     PARTNER,
     a_conference,
     a_dossier,
@@ -76,6 +79,29 @@ def test_with_students_and_no_staff_it_is_high() -> None:
     dossier = held(staff((0, 30)), partner((0, 45)), *students((0, 45)), somebody((30, 45)))
 
     assert the("unidentified-participant", dossier).severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    ("jitter", "seconds", "is_high"),
+    [(15, 15, True), (15, 14, False), (0, 1, True), (1, 1, True), (2, 1, False)],
+)
+def test_how_long_without_staff_makes_it_high(jitter: int, seconds: int, is_high: bool) -> None:
+    """As long as counts as contact in the presence rules; a single second where none is jitter."""
+    policy = Policy(thresholds=Thresholds(jitter_s=jitter))
+    people = (staff((0, 30)), *students((0, 30 + seconds / 60)), somebody((0, 45)))
+
+    finding = the("unidentified-participant", held(*people), policy)
+
+    assert finding.severity is (Severity.HIGH if is_high else Severity.MEDIUM)
+
+
+def test_who_was_looked_up_leaves_nothing_open() -> None:
+    """Only somebody whom the directory could not be asked about does."""
+    rule = "unidentified-participant"
+    unknown = an_attendance("n", Kind.UNKNOWN, (0, 45))
+
+    assert not is_undecided(rule, held(*CLEAN, somebody((0, 45))))
+    assert is_undecided(rule, held(*CLEAN, unknown))
 
 
 def test_the_phone_leg_of_an_attendee_is_not_counted() -> None:
@@ -176,6 +202,32 @@ def test_a_forwarded_invitation(
 def test_who_is_not_uninvited(attendance: Attendance) -> None:
     """Only E1 and E2, only outsiders, only without invitation."""
     assert not found("uninvited-external-joined", held(*CLEAN, attendance))
+
+
+def test_a_partner_who_came_uninvited() -> None:
+    """By its name as the district writes it; provisional until the sources are final."""
+    named = replace(NORTHSTAR, name="McKinley YMCA")
+    uninvited = partner((0, 45), is_invited=False)
+    facts: dict[str, Any] = {
+        "invitees": (HOST, *CLASS),
+        "registry": a_registry(partners=(named,)),
+    }
+
+    final = the("uninvited-external-joined", held(uninvited, **facts))
+    early = the("uninvited-external-joined", held(uninvited, is_final=False, **facts))
+
+    assert final.message == "McKinley YMCA joined without invitation."
+    assert not final.concern.is_provisional
+    assert early.concern.is_provisional
+
+
+def test_an_exempt_person_of_a_partner_needs_no_invitation() -> None:
+    """An interpreter whom a registered organization sends."""
+    interpreter = an_attendance(
+        "e", Kind.EXEMPT, (0, 45), confidence=Confidence.ADDRESS, partner_id="northstar"
+    )
+
+    assert not found("uninvited-external-joined", held(*CLEAN, interpreter))
 
 
 def test_without_the_whole_guest_list_nobody_is_uninvited() -> None:
@@ -354,6 +406,13 @@ def unread(**changes: Any) -> Dossier:
     return held(**({"evidence": UNREAD} | changes))
 
 
+def linking_to(
+    platform: Platform, certainty: LinkCertainty = LinkCertainty.KNOWN
+) -> dict[str, Any]:
+    """An event without a code that links to this platform."""
+    return {"meeting_code": None, "links": (PlatformLink(platform, "x.example", certainty),)}
+
+
 def test_nobody_can_tell_after_a_day() -> None:
     """Students were invited, attendance is not known: medium, with the reason."""
     finding = the("evidence-incomplete", unread())
@@ -377,7 +436,11 @@ def test_a_day_is_waited(seconds: int, fires: bool) -> None:
         held(*CLEAN),
         held(conferences=()),
         unread(invitees=(HOST, PARTNER)),
+        unread(invitees=(HOST, PARTNER), attendances=(staff((0, 45), is_invited=True),)),
+        unread(invitees=(HOST, PARTNER), attendances=(stranger((0, 45)),)),
         unread(scope=Scope.ADULT),
+        held(conferences=(), meeting=linking_to(Platform.GOOGLE_MEET)),
+        held(conferences=(), meeting=linking_to(Platform.OTHER, LinkCertainty.DIAL_IN)),
         unread(meeting={"is_cancelled": True}, conferences=()),
         unread(meeting={"meeting_code": None}, conferences=()),
         unread(
@@ -392,7 +455,11 @@ def test_a_day_is_waited(seconds: int, fires: bool) -> None:
         "read in full",
         "not held",
         "no students",
+        "staff only",
+        "an uninvited stranger",
         "adults",
+        "Google Meet by link",
+        "by telephone",
         "cancelled",
         "not online",
         "confidential",
@@ -411,6 +478,14 @@ def test_nothing_was_missing_that_anybody_needs(dossier: Dossier) -> None:
             invitees=(HOST, PARTNER),
             attendances=(partner((0, 45)),),
         ),
+        unread(
+            invitees=(HOST, PARTNER),
+            attendances=(partner((0, 45), is_invited=False),),
+        ),
+        unread(
+            invitees=(HOST, PARTNER),
+            attendances=(stranger((0, 45), is_invited=True),),
+        ),
         replace(held(*CLEAN), contradictions=("two sources differ by 300 s about one person",)),
         held(
             conferences=(),
@@ -418,7 +493,15 @@ def test_nothing_was_missing_that_anybody_needs(dossier: Dossier) -> None:
         ),
         unread(meeting={"meeting_code": None, "are_details_known": False}, conferences=()),
     ],
-    ids=["unreadable list", "hidden class", "contradiction", "another platform", "hidden details"],
+    ids=[
+        "unreadable list",
+        "hidden class",
+        "hidden class of an uninvited partner",
+        "hidden class of an invited stranger",
+        "contradiction",
+        "another platform",
+        "hidden details",
+    ],
 )
 def test_what_else_leaves_it_open(dossier: Dossier) -> None:
     """Lists nobody could read, a class behind one screen, contradictions, other platforms."""

@@ -10,6 +10,7 @@ import pytest
 
 from meetbot.domain.dossier import Dossier, Host
 from meetbot.domain.findings import Certainty, Evidence, Phase, Severity
+from meetbot.domain.guest_list import Edit, Editor
 from meetbot.domain.meetings import OccurrenceKey
 from meetbot.domain.people import Kind
 from meetbot.domain.platforms import Platform, PlatformLink
@@ -35,7 +36,6 @@ from tests.dossiers import (
     found,
     held,
     is_undecided,
-    judge,
     partner,
     running,
     staff,
@@ -55,7 +55,7 @@ def with_rows(*rows: Authorization) -> Registry:
 
 def answers(dossier: Dossier) -> set[str]:
     """Which of the three rules speak."""
-    return {f.rule for f in judge(dossier).findings} & ANSWERS
+    return {rule for rule in ANSWERS if found(rule, dossier)}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,13 @@ def test_an_unknown_school_is_no_silent_pass() -> None:
     assert is_undecided("authorization-scope", a_dossier(host=Host(HOST)))
 
 
+def test_where_the_school_is_known_or_nothing_fits_it_is_decided() -> None:
+    """Only an approval that may be for another school leaves it open."""
+    assert not is_undecided("authorization-scope", a_dossier())
+    nothing = a_dossier(registry=with_rows(), host=Host(HOST))
+    assert not is_undecided("authorization-scope", nothing)
+
+
 def test_an_authorization_for_another_program_is_scope() -> None:
     """The contract tells the program, the approval names another one."""
     second = replace(PROGRAM, program_id="second", name="Second")
@@ -195,6 +202,18 @@ def test_a_small_move_keeps_the_answer(moved: int, expected: set[str]) -> None:
     assert answers(dossier) == expected
 
 
+@pytest.mark.parametrize(
+    "rule", ["authorizer-role", "outside-authorized-window", "guest-added-by-partner"]
+)
+def test_every_rule_about_approvals_knows_the_small_move(rule: str) -> None:
+    """All of them ask the one answer, which is that of the planned time."""
+    late = with_rows(replace(AUTHORIZATION, issued_at=at(-1)))
+    times = {"start_at": at(-10), "end_at": at(35)}
+    edits = (Edit(at(-2), Editor.OUTSIDER, PARTNER.guest.address_key, "northstar"),)
+
+    assert not found(rule, held(*WHOLE, registry=late, meeting=times, edits=edits))
+
+
 def test_a_move_to_the_next_day_is_not_small() -> None:
     """Ten minutes across midnight is another local day."""
     late = datetime(2026, 10, 14, 4, 55, tzinfo=UTC)  # 23:55 local on the 13th
@@ -225,6 +244,15 @@ def test_the_principal_of_another_school_may_not_authorize() -> None:
     finding = the("authorizer-role", a_dossier(registry=registry))
 
     assert finding.message.endswith("principal of Washington School, not of Lincoln School.")
+
+
+def test_who_approved_too_late_is_judged_too() -> None:
+    """An approval after the start comes from a principal or lead as well."""
+    late = replace(AUTHORIZATION, issued_at=at(1))
+    clerk = replace(late, authorizer_address="clerk@district.example")
+
+    assert found("authorizer-role", held(*WHOLE, registry=with_rows(clerk)))
+    assert not found("authorizer-role", held(*WHOLE, registry=with_rows(late)))
 
 
 def test_a_department_lead_may_authorize() -> None:

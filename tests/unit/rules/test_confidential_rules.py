@@ -240,6 +240,19 @@ def test_students_where_the_list_names_none() -> None:
     assert two.concern.certainty is Certainty.NEEDS_REVIEW
 
 
+def test_of_students_whom_nobody_listed_the_one_who_stayed_is_the_student() -> None:
+    """Whoever was there for less is the extra person, in whatever order they were read."""
+    short = an_attendance("a", Kind.STUDENT, (0, 10))
+    long = an_attendance("b", Kind.STUDENT, (0, 45))
+    clinician = partner((0, 45))
+
+    for people in ((short, long), (long, short)):
+        dossier = held(
+            clinician, *people, registry=CLINIC, invitees=(PARTNER,), host=CLINICIAN_HOSTS
+        )
+        assert the(RULE, dossier).message == "An extra person was present 10:00."
+
+
 def test_a_group_of_invited_students_belongs_there() -> None:
     """Whom the clinician invited is no intruder."""
     group = students((0, 45), number=3, is_invited=True)

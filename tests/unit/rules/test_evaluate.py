@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,25 +17,26 @@ from hypothesis import strategies as st
 import meetbot.rules
 from meetbot.domain.attendance import Identity
 from meetbot.domain.dossier import Dossier, Host, SourceState
-from meetbot.domain.findings import Concern, Evidence, Phase, Severity
+from meetbot.domain.findings import Concern, Evidence, Finding, Phase, Severity, Undecided
 from meetbot.domain.invitation import MarkKind, StudentMark, TextField, TextSearch
 from meetbot.domain.meetings import Scope, TextDisclosure
 from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.platforms import Platform, PlatformLink, find_links
-from meetbot.domain.policy import Policy, RuleSwitch
+from meetbot.domain.policy import Limits, Policy, RuleSwitch
 from meetbot.domain.registry import Exemption, ExemptionKind, Registry
 from meetbot.domain.shared_files import SharedFile
 from meetbot.rules import (
     KNOWN_RULES,
     PRESENCE_RULES,
     RULES,
+    checks,
     evaluate,
     fingerprints_after,
     is_confidential,
     next_look,
     waiting_without_staff,
 )
-from meetbot.rules.once import once_per_dossier
+from meetbot.rules.catalogue import rules_in
 from meetbot.rules.rule import ALWAYS, Rule, Unsure
 from meetbot.rules.rule import rule as a_rule
 from tests.dossiers import (
@@ -50,14 +52,20 @@ from tests.dossiers import (
     a_meeting,
     a_registry,
     a_student,
+    adhoc,
     an_attendance,
     an_exemption,
     an_invitee,
+    asked,
     at,
+    found,
     held,
     hull,
+    is_undecided,
     judge,
     partner,
+    running,
+    somebody,
     staff,
     students,
     the,
@@ -82,6 +90,15 @@ def test_the_rules_of_the_catalogue_are_there() -> None:
     """Every rule by its id, and the five of the presence family."""
     assert set(CATALOGUE.split()) == KNOWN_RULES
     assert {rule for rule in KNOWN_RULES if RULES[rule].family} == PRESENCE_RULES
+
+
+def test_each_module_of_the_checks_holds_rules() -> None:
+    """Each rule once, and none that is defined elsewhere."""
+    found = list(rules_in(checks))
+
+    assert sorted(rule.id for rule in found) == list(RULES)
+    assert all(RULES[rule.id] is rule for rule in found)
+    assert list(rules_in(json)) == []
 
 
 def test_every_rule_has_its_row() -> None:
@@ -139,7 +156,7 @@ def test_in_no_scope_everything_is_decided_and_nothing_found() -> None:
 def test_the_reason_of_an_undecided_rule_is_a_sentence() -> None:
     """The source's own problem, or which source it was."""
     dossier = a_dossier(evidence=without(Evidence.REGISTRY))
-    (undecided,) = (u for u in judge(dossier).undecided if u.rule == "contract-missing")
+    (undecided,) = asked("contract-missing", dossier).undecided
 
     assert undecided.missing == {Evidence.REGISTRY}
     assert undecided.reason == "the partner registry could not be read in full"
@@ -181,6 +198,132 @@ def test_after_all_there_is_nothing_to_look_at() -> None:
     assert next_look(held()) is None
     late = held(conferences=(a_conference(0, 60 * 30),))
     assert next_look(late) == at(60 * 54)
+
+
+# --- one rule, part by part ---------------------------------------------------------------------
+
+OPEN = {"guests_can_invite": True}
+"""Found by `guests-can-invite`, which asks nobody else."""
+
+
+def test_a_finding_is_the_concern_with_the_sentences_of_its_rule() -> None:
+    """And nothing else: occurrence and phase of the meeting, texts and family of the rule."""
+    dossier = a_dossier(meeting=OPEN)
+    rule = RULES["guests-can-invite"]
+    (concern,) = rule.check(dossier, Policy())
+    assert isinstance(concern, Concern)
+
+    (finding,) = asked(rule.id, dossier).findings
+
+    facts = {**concern.facts, "identity": finding.concern.facts["identity"]}
+    whole = replace(concern, facts=facts, program_id="path")
+    assert finding == Finding(
+        rule="guests-can-invite",
+        occurrence=dossier.key,
+        phase=Phase.SCHEDULED,
+        severity=Severity.MEDIUM,
+        concern=whole,
+        message="Guests can add people to this meeting of partner and students.",
+        advice="Guests can add people; switch off Invite others.",
+        fix="Change the setting; this then closes by itself.",
+        admin=rule.admin,
+    )
+
+
+@pytest.mark.parametrize("rule", sorted(PRESENCE_RULES))
+def test_findings_of_presence_are_one_family(rule: str) -> None:
+    """By it a later one takes the place of an earlier one."""
+    alone = (partner((0, 45)), *students((0, 45), number=1))
+    teacher = () if rule == "no-staff-joined" else (staff((10, 20), (30, 40)),)
+    dossier = held(*teacher, *alone)
+
+    assert the(rule, dossier).family == "presence"
+
+
+def test_how_surely_people_are_known_is_told_by_class() -> None:
+    """Of those invited and of those present; of neither where there is nobody."""
+    guests = (HOST, PARTNER, replace(STRANGER, confidence=Confidence.COMPATIBLE), *CLASS)
+    dossier = a_dossier(guests, meeting=OPEN)
+    again = an_invitee(Kind.PARTNER, "other@partner.example", confidence=Confidence.COMPATIBLE)
+    busy = replace(dossier, invitees=(*guests, again), attendances=(staff((0, 45)),))
+
+    invited = {"external": ["E3"], "partner": ["E2"], "staff": ["E1"], "student": ["E1"]}
+    assert the("guests-can-invite", dossier).concern.facts["identity"] == {"invited": invited}
+    assert the("guests-can-invite", busy).concern.facts["identity"] == {
+        "invited": {**invited, "partner": ["E2", "E3"]},
+        "present": {"staff": ["E1"]},
+    }
+
+
+def test_a_rule_that_is_switched_off_is_neither_asked_nor_decided() -> None:
+    """By its own switch, not by another's."""
+    dossier = a_dossier(meeting=OPEN)
+    off = Policy(rules={"guests-can-invite": RuleSwitch(is_enabled=False)})
+    other = Policy(rules={"open-access-space": RuleSwitch(is_enabled=False)})
+
+    nothing = asked("guests-can-invite", dossier, off)
+    assert (nothing.findings, nothing.decided, nothing.undecided) == ((), frozenset(), ())
+    assert found("guests-can-invite", dossier, other)
+
+
+def test_what_is_missing_is_named_with_the_doubt() -> None:
+    """A source that can hide something, beside what the rule itself could not tell."""
+    unread = {Evidence.CALENDAR: SourceState(is_full=False, problem="the quota was used up")}
+    dossier = a_dossier(evidence={**a_dossier().evidence, **unread})
+    doubtful = replace(dossier, space=None)
+
+    (hidden,) = asked("guests-can-invite", dossier).undecided
+    (both,) = asked("open-access-space", doubtful).undecided
+
+    assert hidden == Undecided(
+        "guests-can-invite", frozenset({Evidence.CALENDAR}), "the quota was used up"
+    )
+    assert both == Undecided(
+        "open-access-space",
+        frozenset({Evidence.SPACE, Evidence.CALENDAR}),
+        "the settings of the Meet space are not known; the quota was used up",
+    )
+
+
+def test_an_adhoc_call_lacks_no_invitation_but_all_else_counts() -> None:
+    """It has no guest list to read; its registry it needs like any meeting."""
+    call = adhoc(partner((0, 45)), evidence=without(Evidence.GUESTS))
+    unread = replace(call, evidence=without(Evidence.GUESTS, Evidence.REGISTRY))
+
+    assert not is_undecided("certification-missing", call)
+    assert asked("certification-missing", unread).undecided[0].missing == {Evidence.REGISTRY}
+
+
+def test_a_cancelled_meeting_counts_if_it_was_held_anyway() -> None:
+    """Before, and where no call was seen, it is off: decided, and nothing is found."""
+    registry = a_registry(certifications=())
+    off: dict[str, Any] = {"meeting": {"is_cancelled": True}, "registry": registry}
+    before = a_dossier(**off, conferences=(a_conference(),))
+    rule = "certification-missing"
+
+    assert found(rule, held(partner((0, 45)), **off))
+    assert not found(rule, held(partner((0, 45)), conferences=(), **off))
+    assert not found(rule, before)
+    assert found(rule, a_dossier(registry=registry))
+    assert not is_undecided(rule, before)
+
+
+def test_a_running_call_is_looked_at_again_by_the_districts_limits() -> None:
+    """Whatever is asked, and not once it is over."""
+    patient = Policy(limits=Limits(unidentified=timedelta(minutes=5)))
+    call = running(1, somebody((0, None)))
+
+    assert asked("organizer-unresolved", call, patient).recheck_at == at(5)
+    assert asked("organizer-unresolved", held(somebody((0, None))), patient).recheck_at is None
+
+
+def test_two_people_of_one_organization_are_one_finding() -> None:
+    """Whoever is found again under one key adds nothing."""
+    people = (partner((0, 45), is_invited=False), partner((0, 45), person="p2", is_invited=False))
+
+    (finding,) = found("uninvited-external-joined", held(*people, invitees=(HOST, *CLASS)))
+
+    assert finding.concern.subject == "northstar"
 
 
 # --- properties ---------------------------------------------------------------------------------
@@ -385,7 +528,7 @@ def test_how_surely_people_are_known_is_a_fact_of_every_flag() -> None:
 def test_what_is_missing_of_two_sources_is_told_of_both() -> None:
     """In one line, with both sources named."""
     dossier = a_dossier(evidence=without(Evidence.REGISTRY, Evidence.CALENDAR))
-    stale_ = next(u for u in judge(dossier).undecided if u.rule == "authorization-stale")
+    (stale_,) = asked("authorization-stale", dossier).undecided
 
     assert stale_.missing >= {Evidence.REGISTRY, Evidence.CALENDAR}
     assert "the calendar could not be read in full; " in stale_.reason
@@ -413,24 +556,3 @@ def test_a_rule_is_what_its_decorator_says() -> None:
         "x", Severity.LOW, frozenset({Phase.LIVE}), frozenset(), frozenset(),
         frozenset({Scope.FULL}), "o", "", "", None, False, check, "",
     )  # fmt: skip
-
-
-def test_an_answer_is_remembered_for_one_and_the_same_dossier() -> None:
-    """An equal dossier is asked anew; only the last few are remembered."""
-    asked: list[Dossier] = []
-
-    @once_per_dossier
-    def answer(dossier: Dossier, policy: Policy) -> int:
-        """What is asked."""
-        asked.append(dossier)
-        return len(asked)
-
-    one, policy = a_dossier(), Policy()
-    twin = replace(one)
-
-    assert [answer(one, policy), answer(one, policy), answer(twin, policy)] == [1, 1, 2]
-    assert answer(one, Policy()) == 3
-    assert answer.__doc__ == "What is asked."
-    for _ in range(8):
-        answer(replace(one), policy)
-    assert answer(one, policy) == 12

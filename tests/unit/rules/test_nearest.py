@@ -182,6 +182,21 @@ def test_what_came_closest_is_said(rule: str, dossier: Dossier, said: list[str])
     assert list(near_misses(rule, None, dossier, Policy())) == said
 
 
+def test_all_that_an_approval_fails_on_is_said() -> None:
+    """Field by field: it was for another program at another school, under another host."""
+    row = replace(
+        AUTHORIZATION,
+        program_id="other",
+        school_id="washington",
+        host_address="other@district.example",
+    )
+    dossier = a_dossier(registry=a_registry(authorizations=(row,)))
+
+    said = list(near_misses("authorization-scope", None, dossier, Policy()))
+
+    assert said[-1].endswith("; fails on: program, school, host")
+
+
 def test_only_rows_of_the_flags_partner_are_said() -> None:
     """Another partner's flag says nothing of this one."""
     for rule in ("authorization-scope", "contract-scope", "certification-expired"):

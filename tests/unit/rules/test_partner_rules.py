@@ -192,6 +192,23 @@ def test_a_registered_form_of_a_domain_imitates_nobody() -> None:
     assert not found("partner-lookalike-domain", a_dossier((HOST, PARTNER, STRANGER, *CLASS)))
 
 
+@pytest.mark.parametrize(
+    ("by_address", "certainty"), [(False, Certainty.NEEDS_REVIEW), (True, Certainty.CONFIRMED)]
+)
+def test_a_lookalike_known_by_name_only_needs_review(
+    by_address: bool, certainty: Certainty
+) -> None:
+    """Unless somebody else of that domain was seen by address, first or last."""
+    domain = "xn--prtner-4ve.example"
+    fake = an_invitee(Kind.EXTERNAL, f"guide@{domain}", lookalike_of="northstar")
+    guess = replace(fake, confidence=Confidence.COMPATIBLE)
+    sure = (replace(fake, guest=a_guest(f"other@{domain}")),) if by_address else ()
+
+    for people in ((*sure, guess), (guess, *sure)):
+        finding = the("partner-lookalike-domain", a_dossier((HOST, *people, *CLASS)))
+        assert finding.concern.certainty is certainty
+
+
 # --- contracts ----------------------------------------------------------------------------------
 
 
@@ -423,6 +440,28 @@ def test_one_paused_program_of_several_needs_review() -> None:
     assert finding.concern.certainty is Certainty.NEEDS_REVIEW
 
 
+def test_where_every_program_is_paused_it_matters_not_which_it_is() -> None:
+    """Confirmed, though the program is not known."""
+    paused = replace(PROGRAM, status=Activity.PAUSED)
+    second = replace(paused, program_id="second")
+    registry = a_registry(programs=(paused, second), contracts=(), authorizations=())
+
+    finding = the("program-paused", a_dossier(registry=registry))
+
+    assert finding.concern.certainty is Certainty.CONFIRMED
+    assert finding.concern.program_id is None
+
+
+def test_a_contract_for_another_program_lets_no_tenant_meet() -> None:
+    """Judged by program: the one that is held has none of its own."""
+    tenant = replace(NORTHSTAR, kind=PartnerKind.LEASE, status=Activity.PAUSED)
+    second = replace(PROGRAM, program_id="second")
+    other = replace(CONTRACT, program_id="second")
+    registry = a_registry(partners=(tenant,), programs=(PROGRAM, second), contracts=(other,))
+
+    assert the("program-paused", a_dossier(registry=registry)).concern.program_id == "path"
+
+
 COMMUNITY = a_registry(partners=(replace(NORTHSTAR, kind=PartnerKind.COMMUNITY),))
 
 
@@ -433,6 +472,16 @@ def test_a_community_program_reaches_families_by_flyer_only() -> None:
     assert finding.severity is Severity.MEDIUM
     assert finding.message == finding.advice
     assert finding.message == "Community programs reach families only through the flyer page."
+
+
+def test_any_program_of_a_community_partner_is_flyer_only() -> None:
+    """Confirmed, though which of them it is is not known."""
+    second = replace(PROGRAM, program_id="second")
+    registry = replace(COMMUNITY, programs=(PROGRAM, second), contracts=(), authorizations=())
+
+    concern = the("flyer-only-program", a_dossier(registry=registry)).concern
+
+    assert (concern.certainty, concern.program_id) == (Certainty.CONFIRMED, None)
 
 
 def test_a_parent_makes_it_a_family_meeting() -> None:

@@ -30,6 +30,7 @@ from tests.dossiers import (
     an_attendance,
     an_exemption,
     at,
+    found,
     held,
     hull,
     is_undecided,
@@ -53,8 +54,8 @@ def flags(dossier: Dossier, policy: Policy | None = None) -> dict[str, tuple[Sev
     """Presence flags with severity and certainty."""
     return {
         f.rule: (f.severity, f.concern.certainty)
-        for f in judge(dossier, policy).findings
-        if f.rule in PRESENCE_RULES
+        for rule in PRESENCE_RULES
+        for f in found(rule, dossier, policy)
     }
 
 
@@ -530,10 +531,11 @@ def test_contact_totals_are_those_of_both_bounds() -> None:
     "dossier",
     [
         held(*V02),
-        running(20, *(replace(a) for a in V02), conferences=()),
+        running(1, partner((0, None)), *students((0, None)), conferences=()),
+        running(1, *ONE_TO_ONE, registry=CLINIC),
         running(20, partner((0, None)), *students((0, None)), is_live=False),
     ],
-    ids=["over", "no call", "not live"],
+    ids=["over", "no call", "confidential", "not live"],
 )
 def test_only_a_running_call_is_looked_at_again(dossier: Dossier) -> None:
     """Nothing changes by itself in one that is over."""
@@ -579,10 +581,52 @@ def test_the_nudge_counts_partners_known_by_name_only() -> None:
 
 
 def test_a_flag_belongs_to_the_partner_who_came() -> None:
-    """Not to one who was invited and stayed away; where nobody registered came, to the invited."""
+    """Not to one who stayed away, and of two to neither; where none came, to the invited one."""
     other = replace(PARTNER, guest=replace(PARTNER.guest, address_key="k"), partner_id="absent")
     came = held(staff((0, 30)), *MET, invitees=(HOST, PARTNER, other))
     unknown = held(staff((0, 30)), stranger((0, 45)), *students((0, 45)))
 
+    second = partner((0, 45), person="p2", partner_id="absent")
+    both = held(staff((0, 30)), *MET, second, invitees=(HOST, PARTNER, other))
+
+    assert the("staff-left-early", both).concern.partner_id is None
     assert the("staff-left-early", came).concern.partner_id == "northstar"
     assert the("staff-left-early", unknown).concern.partner_id == "northstar"
+
+
+def test_a_stranger_brings_no_hidden_class_to_one_rule_because_of_another() -> None:
+    """The partner was there in the gap only; after staff left there was a stranger alone."""
+    dossier = held(staff((0, 10), (12, 20)), partner((10, 12)), stranger((0, 45)))
+
+    assert flags(dossier) == {"staff-presence-gap": (Severity.MEDIUM, REVIEW)}
+
+
+def test_when_staff_left_a_call_that_ran_over() -> None:
+    """After the scheduled end, the time told is that of leaving."""
+    dossier = held(staff((0, 50)), partner((0, 55)), *students((0, 55)))
+
+    assert the("staff-left-early", dossier).message.startswith("Staff left 10:50;")
+
+
+def test_a_room_that_was_left_counts_as_staff_that_left() -> None:
+    """Whoever sat there may have been staff: the time told is the start of the contact."""
+    room = an_attendance("r", Kind.ROOM, (0, 30))
+
+    finding = the("staff-left-early", held(room, *MET))
+
+    assert finding.message == "Staff left 10:30; partner stayed with students 15:00."
+
+
+def test_only_who_bears_the_hosts_name_may_be_the_host() -> None:
+    """Partner and students stay what they are; the outsider's time may be the host's."""
+    words = ("terry", "teacher")
+    host = replace(HOST, guest=replace(HOST.guest, name_tokens=words))
+    caller = stranger((0, 30))
+    who = replace(caller.visits[0].identity, name_tokens=words)
+    caller = replace(caller, visits=(replace(caller.visits[0], identity=who),))
+    dossier = held(caller, *MET)
+    absent = replace(dossier, host=replace(dossier.host, invitee=host))
+
+    certain, possible = contact_totals(absent, Policy())
+    assert (certain.none, certain.after, possible.none) == (0, 15 * 60, 45 * 60)
+    assert contact_totals(dossier, Policy())[0].none == 45 * 60

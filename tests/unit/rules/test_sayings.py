@@ -51,6 +51,7 @@ from tests.dossiers import (
     an_attendance,
     an_exemption,
     an_invitee,
+    asked,
     at,
     found,
     held,
@@ -710,7 +711,7 @@ def test_what_a_rule_cannot_tell(rule: str) -> None:
     """The rule is undecided, says why in a sentence, and names the source."""
     dossier, reason, missing = DOUBTS[rule]
 
-    (undecided,) = (u for u in judge(dossier).undecided if u.rule == rule)
+    (undecided,) = asked(rule, dossier).undecided
 
     assert undecided.reason == reason
     assert undecided.missing == missing
@@ -1066,7 +1067,7 @@ def test_a_source_tells_its_own_problem() -> None:
     known = {Evidence.SPACE: SourceState(is_full=False, problem="the scope is not granted")}
     dossier = a_dossier(space=OPEN, evidence=EVERYTHING | known)
 
-    (undecided,) = (u for u in judge(dossier).undecided if u.rule == "open-access-space")
+    (undecided,) = asked("open-access-space", dossier).undecided
 
     assert undecided.reason == "the scope is not granted"
 
@@ -1119,7 +1120,7 @@ def test_a_log_that_is_late_accuses_nobody(
         FIRING["guest-added-by-partner"], edits=(), edits_read_at=None, evidence=evidence
     )
 
-    (undecided,) = (u for u in judge(dossier).undecided if u.rule == "guest-added-by-partner")
+    (undecided,) = asked("guest-added-by-partner", dossier).undecided
 
     assert reason in undecided.reason
     assert not found("guest-added-by-partner", dossier)

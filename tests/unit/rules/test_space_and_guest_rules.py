@@ -26,6 +26,7 @@ from meetbot.rules import explained_at
 from tests.dossiers import (
     AUTHORIZATION,
     CLASS,
+    EVERYTHING,
     HOST,
     LINCOLN,
     PARTNER,
@@ -39,6 +40,7 @@ from tests.dossiers import (
     a_student,
     an_exemption,
     an_invitee,
+    asked,
     at,
     found,
     held,
@@ -124,6 +126,15 @@ def test_a_space_that_was_not_read_is_undecided(changes: dict[str, Any]) -> None
 
     assert not found("open-access-space", dossier)
     assert is_undecided("open-access-space", dossier)
+
+
+def test_a_space_that_nobody_asked_for_is_not_known() -> None:
+    """No state of the source at all is no pass either."""
+    known = {source: state for source, state in EVERYTHING.items() if source is not Evidence.SPACE}
+
+    (undecided,) = asked("open-access-space", a_dossier(space=None, evidence=known)).undecided
+
+    assert undecided.reason == "the settings of the Meet space are not known"
 
 
 def test_a_webinar_may_be_open() -> None:
@@ -229,10 +240,11 @@ CLINIC = a_registry(
         a_dossier(),
         a_dossier(creator=PARTNER, meeting={"is_imported": True}),
         a_dossier(creator=PARTNER, host=Host(PARTNER, LINCOLN)),
+        a_dossier(creator=STRANGER, host=Host(PARTNER, LINCOLN)),
         a_dossier(creator=PARTNER, registry=CLINIC),
         a_dossier(creator=an_invitee(Kind.EXEMPT, "agency@county.example")),
     ],
-    ids=["host", "imported copy", "host is no staff", "clinician", "exempt"],
+    ids=["host", "imported copy", "their own", "host is no staff", "clinician", "exempt"],
 )
 def test_creators_who_are_none_of_our_business(dossier: Dossier) -> None:
     """The host, imported copies, and events that are not staff's have other rules or none."""

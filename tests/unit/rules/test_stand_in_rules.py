@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from meetbot.domain.attendance import Attendance, Identity, IdentityForm
-from meetbot.domain.dossier import Dossier, Invitee
+from meetbot.domain.dossier import Dossier, Host, Invitee
 from meetbot.domain.findings import Certainty, Evidence, Severity
-from meetbot.domain.people import Kind
+from meetbot.domain.people import Confidence, Kind
 from meetbot.domain.policy import Policy
 from meetbot.domain.registry import ExemptionKind, ProgramType
+from meetbot.rules.stand_ins import host_stand_in, is_host_absent, partner_stand_ins
 from tests.dossiers import (
     CLASS,
     HOST,
     PARTNER,
     PROGRAM,
+    STRANGER,
     Span,
     a_dossier,
     a_registry,
@@ -157,6 +159,24 @@ def test_partners_without_a_name_in_the_registry() -> None:
     assert third.advice == "Ask the partner to use their registered address."
 
 
+def test_what_may_be_told_is_judged_by_the_program() -> None:
+    """Of a partner that has a clinic too; where the program is unknown it may be the clinic."""
+    clinic = replace(PROGRAM, program_id="clinic", type=ProgramType.MENTAL_HEALTH)
+    both = a_registry(programs=(PROGRAM, clinic))
+    unknown = a_registry(programs=(PROGRAM, clinic), contracts=(), authorizations=())
+    people = (here((0, 45)), calling(stranger((0, 45)), *DANA))
+    nameless = (TERRYS_INVITE, replace(DANAS_INVITE, person_name=None), *CLASS)
+
+    known = the(PARTNER_RULE, met(*people, registry=both))
+    unnamed = the(PARTNER_RULE, met(*people, registry=both, invitees=nameless))
+    withheld = the(PARTNER_RULE, met(*people, registry=unknown))
+
+    assert known.message == "Probably Dana Rivera, other address."
+    assert unnamed.message == "Probably a guest of Northstar, other address."
+    assert withheld.message == "Probably a guest of a contracted partner, other address."
+    assert withheld.advice == "Ask the partner to use their registered address."
+
+
 def test_it_is_asked_after_the_meeting_only() -> None:
     """Live, the partner may still come."""
     live = running(20, here((0, None)), calling(stranger((0, None)), *DANA), invitees=GUESTS)
@@ -164,6 +184,28 @@ def test_it_is_asked_after_the_meeting_only() -> None:
     assert not found(PARTNER_RULE, live)
     for source in (Evidence.ATTENDANCE, Evidence.GUESTS):
         assert is_undecided(PARTNER_RULE, met(here((0, 45)), evidence=without(source)))
+
+
+def test_each_absent_guest_is_looked_for() -> None:
+    """One who came does not end the search for the next."""
+    ann = ("ann", "lee")
+    other = named(an_invitee(Kind.PARTNER, "ann@partner.example", partner_id="northstar"), *ann)
+    caller = calling(stranger((0, 45)), *ann)
+    dossier = met(here((0, 45)), partner((0, 45)), caller, invitees=(*GUESTS, other))
+
+    assert partner_stand_ins(dossier) == ((other, caller),)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"is_invited": True}, {"confidence": Confidence.COMPATIBLE}],
+    ids=["invited by that address", "address not known"],
+)
+def test_another_address_is_one_that_is_known_and_no_guests(changes: dict[str, Any]) -> None:
+    """An invited outsider came as themselves, and a name alone is no address."""
+    caller = calling(stranger((0, 45), **changes), *DANA)
+
+    assert partner_stand_ins(met(here((0, 45)), caller)) == ()
 
 
 # --- staff-unexpected-account -------------------------------------------------------------------
@@ -249,6 +291,35 @@ def test_without_staff_host_or_event_nobody_is_missing() -> None:
     assert not found(STAFF_RULE, held(*people, host=outside))
     assert not found(STAFF_RULE, adhoc(*people))
     assert is_undecided(STAFF_RULE, met(*people, evidence=without(Evidence.ATTENDANCE)))
+
+
+def test_only_a_staff_host_can_be_missing() -> None:
+    """Neither an outsider who organizes, nor nobody, nor one who is there."""
+    present = met(partner((0, 45)), here((0, 45)))
+    outside = replace(present.host, invitee=named(STRANGER, *TERRY))
+
+    assert is_host_absent(met(partner((0, 45))))
+    assert not is_host_absent(present)
+    assert not is_host_absent(replace(present, host=outside))
+    assert not is_host_absent(replace(present, host=Host(None)))
+
+
+@pytest.mark.parametrize(
+    ("caller", "is_new"),
+    [
+        (stranger((0, 45)), True),
+        (somebody((0, 45)), True),
+        (stranger((0, 45), is_invited=True), False),
+        (partner((0, 45), is_invited=False, address_key="p"), False),
+        (staff((0, 45), address_key="t2"), False),
+    ],
+    ids=["stranger", "unknown", "invited", "registered", "staff"],
+)
+def test_the_host_may_be_whoever_is_new_here(caller: Attendance, is_new: bool) -> None:
+    """Not a guest, a registered partner or a colleague of the same name."""
+    caller = calling(caller, *TERRY)
+
+    assert host_stand_in(met(caller)) is (caller if is_new else None)
 
 
 def test_while_the_meeting_runs_it_is_provisional() -> None:
