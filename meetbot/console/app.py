@@ -84,6 +84,7 @@ def create_app(
         registry_edits.blueprint,
         registry_uploads.blueprint,
         access_page.blueprint,
+        cases.blueprint,
         overview.blueprint,
         api.blueprint,
         *more,

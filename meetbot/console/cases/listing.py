@@ -12,7 +12,7 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
-from meetbot.console.access import allowed, current_viewer, note_read
+from meetbot.console.access import allowed, current_viewer, note_export
 from meetbot.console.cases import filters
 from meetbot.console.cases.access import DECIDERS, READERS, actor
 from meetbot.console.cases.blueprint import blueprint
@@ -71,7 +71,7 @@ def listed() -> ResponseReturnValue:
         total=total,
         asked=filters.asked(),
         next=page.after,
-        here=request.args.get("after", ""),
+        place=request.args.get("after", ""),
         saved=filters.saved_links(today),
         may_decide=viewer.has(*DECIDERS),
     )
@@ -128,7 +128,7 @@ def exported() -> ResponseReturnValue:
         registry = tx.registry.current()
     form = filters.form_for(viewer, registry)
     query = filters.query_of(form, viewer, registry, given.config.zone)
-    note_read("cases.csv")
+    note_export("cases")
     answer = Response(_lines(given, query, registry), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="cases.csv"'
     answer.headers["Cache-Control"] = "no-store"

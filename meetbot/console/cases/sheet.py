@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,13 +79,18 @@ def sheet_of(facts: CaseFacts) -> Sheet:
     lead = flags[0]
     counted = [flag for flag in flags if _counts(flag, lead)]
     labels = Labels(facts.snapshots.values())
+    kept = {digest: labels.renamed(one) for digest, one in facts.snapshots.items()}
     return Sheet(
         facts=facts,
         lead=lead,
         also=tuple(flag for flag in counted if flag is not lead),
         gone=tuple(flag for flag in flags if flag not in counted),
         timeline=table_of(facts.timeline, facts.zone) if facts.timeline else None,
-        grounds=tuple(_ground(one, facts, labels) for one in facts.flags if one.flag in counted),
+        grounds=tuple(
+            Ground(one, _rule(one, case), _basis(one, kept, labels))
+            for one in facts.flags
+            if one.flag in counted
+        ),
         with_partner=tuple(e for e in facts.earlier if set(e.case.partners) & set(case.partners)),
         with_host=tuple(e for e in facts.earlier if set(e.case.answerers) & set(case.answerers)),
         mails=tuple(map(mail_of, facts.mails)),
@@ -99,14 +104,14 @@ def _counts(flag: Flag, lead: Flag) -> bool:
     return flag.status.is_pending if status.is_pending else flag.status.is_decided or flag is lead
 
 
-def _ground(one: FlagFacts, facts: CaseFacts, labels: Labels) -> Ground:
+def _rule(one: FlagFacts, case: Case) -> RuleText | None:
+    return None if case.is_private else rule_text(one.flag.rule)
+
+
+def _basis(one: FlagFacts, kept: Mapping[str, Snapshot], labels: Labels) -> Basis | None:
     """What a flag rests on, with people renamed as in the evidence file."""
-    kept: Snapshot | None = facts.snapshots.get(one.decided_on or "")
-    return Ground(
-        one,
-        None if facts.case.is_private else rule_text(one.flag.rule),
-        basis_of(labels.renamed(one.flag), labels.renamed(kept)) if kept else None,
-    )
+    snapshot = kept.get(one.decided_on or "")
+    return basis_of(labels.renamed(one.flag), snapshot) if snapshot else None
 
 
 def _history(flags: Sequence[FlagFacts], events: Sequence[CaseEvent]) -> tuple[Happening, ...]:
