@@ -84,7 +84,6 @@ def create_app(
         registry_edits.blueprint,
         registry_uploads.blueprint,
         access_page.blueprint,
-        cases.blueprint,
         overview.blueprint,
         api.blueprint,
         *more,
