@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from meetbot.console.access import Role
+from meetbot.domain.access_log import AccessAction
 from meetbot.domain.casework import Case
 from meetbot.sandbox.district import principal
 from tests.console.case_parts import all_cases, host_of, kinds, make_private
@@ -108,7 +109,9 @@ def scene(console: Console) -> Scene:
 
 def test_every_route_that_names_a_case_is_asked_for() -> None:
     """A new one fails here until the table has it."""
-    named = {(method, rule) for method, rule in MATRIX if "<case_id>" in rule}
+    named = {
+        (method, rule) for method, rule in MATRIX if re.match("/(cases|answers)/<case_id>", rule)
+    }
     any_action = f"<any({', '.join(ACTIONS)}):action>"
     asked = {
         (method, re.sub(f"(?<=/cases/<case_id>/)({'|'.join(ACTIONS)})$", any_action, path))
@@ -165,15 +168,23 @@ def test_what_somebody_types_instead_of_an_id_is_not_there_and_not_logged(
     assert text not in capsys.readouterr().out
 
 
-def test_reading_and_being_refused_are_noted(
-    console: Console, scene: Scene, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With the case's id, and whoever asked only as a key."""
-    ours = scene.cases[Which.LAKEVIEW]
-    console.client(Role.OFFICER).get(f"/cases/{ours.id}")
-    console.client(Role.OFFICER).get(f"/cases/{scene.cases[Which.PRIVATE].id}")
-    said = capsys.readouterr().out
+def test_reading_and_being_refused_are_noted(console: Console, scene: Scene) -> None:
+    """With the case's id; so are the list that is taken out, and the host who reads."""
+    ours, secret = scene.cases[Which.LAKEVIEW].id, scene.cases[Which.PRIVATE].id
+    officer, host = console.client(Role.OFFICER), console.client(scene.people[Who.HOST])
+    for client, address in (
+        (officer, f"/cases/{ours}"),
+        (officer, f"/cases/{secret}"),
+        (officer, "/cases.csv"),
+        (host, f"/answers/{ours}"),
+    ):
+        client.get(address)
+    with console.store.reading() as tx:
+        noted = [one.entry for one in tx.access_log.list()]
 
-    assert f"subject={ours.id}" in said
-    assert "refused" in said
-    assert "officer.one" not in said
+    assert [(one.action, one.subject) for one in reversed(noted)] == [
+        (AccessAction.READ, ours),
+        (AccessAction.REFUSED, secret),
+        (AccessAction.EXPORTED, "cases"),
+        (AccessAction.READ, ours),
+    ]
