@@ -47,6 +47,7 @@ def page() -> ResponseReturnValue:
             "start.html",
             cases=_cases(tx, viewer, registry) if viewer.has(*READERS) else None,
             questions=_questions(tx, viewer, registry) if viewer.has(Role.HOST) else None,
+            requests=_requests(tx, viewer),
         )
 
 
@@ -61,6 +62,14 @@ def _cases(tx: Tx, viewer: Viewer, registry: Registry) -> Waiting:
     ]
     page = tx.cases.list(query, order=CaseOrder.SEVERE, limit=_SHOWN)
     return Waiting([c for c in counts if c[1]], rows_of(tx, page.cases, registry))
+
+
+def _requests(tx: Tx, viewer: Viewer) -> int:
+    """How many hosts wait for a principal's or lead's answer; more than a page holds is as good."""
+    if not viewer.schools:
+        return 0
+    now = services().clock()
+    return len(tx.approvals.of_schools(viewer.schools, as_of=now, waiting=True, limit=50))
 
 
 def _questions(tx: Tx, viewer: Viewer, registry: Registry) -> list[Row]:

@@ -51,7 +51,7 @@ def served(console: Console) -> Iterator[str]:
 def sign_in(context: BrowserContext, console: Console, who: Role, address: str) -> None:
     """Give the browser the session that a test client of this role has."""
     name = console.app.config["SESSION_COOKIE_NAME"]
-    cookie = console.client(who).get_cookie(name)
+    cookie = console.client(who).get_cookie(name, domain="127.0.0.1")
     assert cookie is not None
     context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
 

@@ -204,7 +204,7 @@ def test_an_intruders_case_is_everybodys_once_the_exemption_lapsed(clinic: Scene
 
     assert not case.is_private
     assert "confidential-intruder" not in case.rules
-    assert "intruder" not in repr(facts)
+    assert "confidential-intruder" not in repr(facts)
     assert "extra person" not in repr(facts)
 
 
