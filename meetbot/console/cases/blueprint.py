@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from flask import Blueprint
-from flask_babel import format_time
+from flask_babel import format_time, gettext
 
 from meetbot.console.cases import words
 from meetbot.console.services import services
@@ -50,3 +50,9 @@ def spells(seen: Iterable[tuple[datetime, datetime | None]]) -> str:
     """When somebody was there, to the minute; what two sources say alike is said once."""
     times = (f"{moment(start)}–{moment(end) if end else '?'}" for start, end in seen)
     return ", ".join(islice(dict.fromkeys(times), _MOST_SPELLS))
+
+
+@blueprint.app_template_filter()
+def as_rule(sentence: str) -> str:
+    """A rule's sentence with its places for facts still open, in the reader's language."""
+    return str(gettext(sentence))

@@ -19,6 +19,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from meetbot.console.cases import words
+from meetbot.console.sayings import said
 from meetbot.domain.flags import Flag, FlagStatus
 from meetbot.domain.registry import Registry
 from meetbot.errors import Mistake
@@ -169,7 +170,7 @@ def put_mistakes(form: AnyForm, mistakes: Iterable[Mistake]) -> list[str]:
 def decide_choices(form: Decide, status: FlagStatus, flags: Sequence[Flag]) -> None:
     """The reasons of a decision, and the flags it can be about."""
     form.reason.choices = [(code, words.said(words.REASONS, code)) for code in REASONS[status]]
-    form.flags.choices = [(flag.id, flag.message) for flag in flags]
+    form.flags.choices = [(flag.id, said(flag)) for flag in flags]
 
 
 def identify_choices(form: Identify, registry: Registry) -> None:

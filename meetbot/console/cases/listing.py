@@ -158,7 +158,7 @@ def _cells(row: Row, given: Services) -> Iterable[str]:
         case.id,
         case.severity,
         case.status,
-        row.sentence,
+        row.lead.message,
         "; ".join(case.rules),
         row.school,
         "; ".join(row.partners),

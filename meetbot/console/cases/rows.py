@@ -18,7 +18,8 @@ class Row:
     """One case in a list."""
 
     case: Case
-    sentence: str
+    lead: Flag
+    """The flag by whose sentence the case is told."""
     more: int
     """How many other flags wait with it."""
     school: str
@@ -41,7 +42,7 @@ def _row(case: Case, flags: Sequence[Flag], registry: Registry) -> Row:
     pending = [flag for flag in flags if flag.status.is_pending]
     return Row(
         case=case,
-        sentence=worst_of(flags).message,
+        lead=worst_of(flags),
         more=max(len(pending) - 1, 0),
         school=school_name(registry, case.school_id),
         partners=partner_names(registry, case.partners),
