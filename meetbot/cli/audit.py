@@ -18,7 +18,7 @@ from meetbot.domain.flag_documents import instant
 from meetbot.errors import BadInput, Mistake
 
 app = typer.Typer(
-    help="The chain of what was decided, changed, mailed and deleted; who read what.",
+    help="The chain of what was decided, mailed and deleted; who read what.",
     no_args_is_help=True,
 )
 
