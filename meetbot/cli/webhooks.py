@@ -79,7 +79,7 @@ def retry(
         str, typer.Argument(metavar="ID", help="A delivery, or a program with all of its own.")
     ],
 ) -> None:
-    """Try again what was given up; a program that was switched off is switched on."""
+    """Try again what was given up; switches a program on again."""
     from meetbot.wiring import opened_store
 
     settings = context_of(context).settings()

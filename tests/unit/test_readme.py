@@ -29,6 +29,7 @@ from meetbot.settings import (
     Registry,
     Schedule,
     Service,
+    Webhook,
 )
 from meetbot.workspace import GRANTS
 from tests.readme import ROOT, TEXT, blocks, inline
@@ -156,6 +157,7 @@ def test_variables() -> None:
     """Every environment variable of the README sets a key."""
     known = {f"MEETBOT_{s}__{key}".upper() for s, t in SECTIONS.items() for key in t.model_fields}
     known |= {f"MEETBOT_CONSOLE__OIDC__{key}".upper() for key in Oidc.model_fields}
+    known |= {f"MEETBOT_WEBHOOKS__CASE_SYSTEM__{key}".upper() for key in Webhook.model_fields}
     named = re.findall(r"MEETBOT_[A-Z_]+", TEXT)
 
     assert named
