@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from babel.dates import format_skeleton
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_decimal, format_percent, gettext, ngettext
+from flask_babel import format_decimal, format_percent, get_locale, gettext, ngettext
 
 from meetbot.console.access import Role, Viewer, allowed, current_viewer
 from meetbot.console.services import services
@@ -299,7 +300,7 @@ def _words() -> dict[Severity, str]:
 
 
 def _day(week: Week) -> str:
-    return str(format_date(week.first, "d MMM", rebase=False))
+    return format_skeleton("MMMd", week.first, locale=get_locale())
 
 
 def _hours(length: timedelta | None) -> float | None:
