@@ -294,9 +294,10 @@ def _cases(bench: Bench) -> None:
     flags = bench.sizes.stored_flags
     for name, cost in measure("casebook", flags=flags).items():
         usual = cost.more["usual"] * 1000
-        bench.add(
-            f"{flags:,} stored flags, {name}", None, f"{usual:.1f} ms", at_most(usual, 150, "ms")
-        )
+        size = cost.more.get("kilobytes")
+        limits = [at_most(usual, 150, "ms"), *([at_most(size, 200, "kB")] if size else [])]
+        note = f"{usual:.1f} ms" + (f", {size:.0f} kB" if size else "")
+        bench.add(f"{flags:,} stored flags, {name}", None, note, *limits)
 
 
 def _service(bench: Bench) -> None:

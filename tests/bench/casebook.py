@@ -15,8 +15,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flask.testing import FlaskClient
 from sqlalchemy import Connection, insert, select
 
+from meetbot.console import ConsoleConfig, Services, create_app
 from meetbot.domain.casework import (
     Case,
     CaseStatus,
@@ -30,14 +32,23 @@ from meetbot.domain.findings import FlagKey, Severity
 from meetbot.domain.flags import Flag, FlagStatus, flag_id
 from meetbot.domain.meetings import OccurrenceKey
 from meetbot.jobs.case_facts import facts_of, lines_of
+from meetbot.jobs.deps import Deps
+from meetbot.notify import Composer
 from meetbot.ports import CaseOrder, CaseQuery, Tx
 from meetbot.rules import KNOWN_RULES
 from meetbot.store import SqlStore, open_store
 from meetbot.store.tables import case_terms, cases, flag_history, flags
 from tests.bench.gauge import Cost, answer, arguments, measured
-from tests.casework import LEFT, Scene
+from tests.casework import LEFT, NOW, PRIVACY, Scene
 from tests.dossiers import held, partner, somebody, staff, students
 from tests.evidence import changes_of
+from tests.fakes.workspace import (
+    FakeCalendars,
+    FakeDirectory,
+    FakeMailer,
+    FakeMeet,
+    FakeReports,
+)
 from tests.postgres import postgres_server
 
 _PER_CASE = 5
@@ -208,7 +219,8 @@ def _measured(store: SqlStore) -> Iterator[tuple[str, Cost]]:
     scene = Scene(store)
     children = students((0, 45), number=27)
     case = scene.put(held(staff((0, 30)), partner((0, 44)), *children, somebody((5, 25))))
-    yield "case page: 30 participants", _usual(store, partial(_facts, scene=scene, case=case))
+    yield "facts of a case: 30 participants", _usual(store, partial(_facts, scene=scene, case=case))
+    yield from _pages(scene, case)
 
 
 def _page(tx: Tx, asked: dict[str, Any]) -> None:
@@ -218,6 +230,55 @@ def _page(tx: Tx, asked: dict[str, Any]) -> None:
 
 def _facts(tx: Tx, scene: Scene, case: Case) -> None:
     facts_of(scene.deps, tx, case.id, sees=lambda _: True)
+
+
+def _pages(scene: Scene, case: Case) -> Iterator[tuple[str, Cost]]:
+    """Whole pages as a privacy officer gets them, who may see everything."""
+    client = _client(scene)
+    for name, path in (
+        ("/cases", "/cases"),
+        ("/cases, one partner in a third", "/cases?partner=partner0"),
+        ("/cases, a search", "/cases?search=guests"),
+        ("/cases/…", f"/cases/{case.id}"),
+        ("/overview", "/overview"),
+    ):
+        cost = _usual(scene.store, partial(_get, client=client, path=path))
+        cost.more["kilobytes"] = len(client.get(path).data) / 1000
+        yield f"page {name}", cost
+
+
+def _get(_: Tx, client: FlaskClient, path: str) -> None:
+    answered = client.get(path)
+    if answered.status_code != 200:
+        raise RuntimeError(f"{path} was answered with {answered.status_code}")
+
+
+def _client(scene: Scene) -> FlaskClient:
+    officers = ("compliance@district.example",)
+    deps = Deps(
+        store=scene.store,
+        directory=FakeDirectory(),
+        calendars=FakeCalendars(),
+        meet=FakeMeet(),
+        reports=FakeReports(),
+        mailer=FakeMailer(),
+        compose=Composer("meetbot@district.example", "Example Public Schools", officers, {}),
+        pseudonyms=scene.deps.pseudonyms,
+        policy=scene.deps.policy,
+        district=scene.deps.district,
+    )
+    config = ConsoleConfig(
+        district_name="Example Public Schools",
+        zone=scene.deps.district.zone,
+        base_url="http://127.0.0.1:8000",
+        privacy_officers=(PRIVACY,),
+    )
+    app = create_app(Services(deps=deps, clock=lambda: NOW, config=config))
+    app.config["RATELIMIT_ENABLED"] = False
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["address"] = PRIVACY
+    return client
 
 
 def _usual(store: SqlStore, work: Callable[[Tx], object]) -> Cost:
