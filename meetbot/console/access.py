@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn, TypeVar, cast
@@ -272,14 +272,14 @@ def note(action: AccessAction, subject: str, *, reason: str = "") -> None:
     """
     viewer = viewer_or_none()
     who, roles = (viewer.address, viewer.roles) if viewer else ("", frozenset())
-    entry = AccessEntry(
-        services().clock(),
-        action,
-        subject,
-        who,
-        tuple(role.value for role in sorted(roles)),
-        reason,
-    )
+    note_of(who, sorted(role.value for role in roles), action, subject, reason=reason)
+
+
+def note_of(
+    who: str, roles: Iterable[str], action: AccessAction, subject: str, *, reason: str = ""
+) -> None:
+    """The same about somebody named: programs are no viewers."""
+    entry = AccessEntry(services().clock(), action, subject, who, tuple(roles), reason)
     g.setdefault("notes", []).append(entry)
 
 

@@ -21,8 +21,9 @@ class AccessAction(StrEnum):
 class AccessEntry:
     """One line of the access log.
 
-    `who` is the address of somebody of the staff, empty for whoever could not sign in: that may be
-    a student. `subject` is the id of a case or the name of a page, `reason` why it was refused.
+    `who` is the address of somebody of the staff or the id of a program's token, empty for whoever
+    could not sign in: that may be a student. `subject` is the id of a case or the name of a page,
+    `reason` why it was refused.
     """
 
     at: datetime

@@ -156,6 +156,22 @@ def test_the_use_of_a_token_is_noted(api: Console) -> None:
         assert {t.id: t.used_at for t in tx.tokens.list()}["T-0"] == api.now
 
 
+def test_what_programs_read_is_in_the_access_log(api: Console) -> None:
+    """A case by its id, a list by its name, a refusal with its reason; each with the token's id."""
+    case = _some_case(api)
+    ask(api, f"/cases/{case['id']}")
+    ask(api, f"/cases/{case['id']}", EXPIRED)
+    ask(api, "/cases/C-000000000000")
+    with api.store.reading() as tx:
+        found = [one.entry for one in tx.access_log.list()]
+    assert [(e.action.value, e.subject, e.who, e.reason) for e in reversed(found)] == [
+        ("read", "api.list_cases", "T-0", ""),
+        ("read", case["id"], "T-0", ""),
+        ("refused", "api.get_case", "T-old", "token"),
+        ("refused", "C-000000000000", "T-0", "object"),
+    ]
+
+
 # --- reading ------------------------------------------------------------------------------------
 
 

@@ -13,10 +13,11 @@ from flask import Response, g, request
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
-from meetbot.console.access import public
+from meetbot.console.access import note_of, public
 from meetbot.console.api.models import CASE_ID, FLAG_ID, Problem
 from meetbot.console.api.problems import TYPE, Refused, refused
 from meetbot.console.services import services
+from meetbot.domain.access_log import AccessAction
 from meetbot.domain.tokens import PREFIX, ApiToken, Scope, token_digest
 from meetbot.errors import MeetbotError, Mistake
 
@@ -83,14 +84,26 @@ def _token(scope: Scope) -> ApiToken:
         with given.deps.store.reading() as tx:
             token = tx.tokens.find(token_digest(text.strip()))
     if token is None or not token.is_good(now):
+        note_of(token.id if token else "", (), AccessAction.REFUSED, _asked(), reason="token")
         challenge = 'Bearer realm="meetbot"'
         raise Refused(401, "Send a token as Authorization: Bearer mbt_…", challenge=challenge)
     if token.used_at is None or now - token.used_at > _USE_NOTED_EVERY:
         with given.deps.store.transaction() as tx:
             tx.tokens.used(token.id, at=now)
     if scope not in token.scopes:
+        note_of(token.id, token.scopes, AccessAction.REFUSED, _asked(), reason="scope")
         raise Refused(403, f"The token lacks the scope {scope}.")
     return token
+
+
+def note_program(action: AccessAction, subject: str, *, reason: str = "") -> None:
+    """Add a line to the access log, about the program that asks."""
+    token = current_token()
+    note_of(token.id, token.scopes, action, subject, reason=reason)
+
+
+def _asked() -> str:
+    return request.endpoint or ""
 
 
 # --- what was sent ------------------------------------------------------------------------------

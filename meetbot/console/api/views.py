@@ -30,12 +30,14 @@ from meetbot.console.api.operations import (
     Operation,
     body_of,
     current_token,
+    note_program,
     openapi,
     operation,
     query_of,
 )
 from meetbot.console.api.problems import Refused
 from meetbot.console.services import services
+from meetbot.domain.access_log import AccessAction
 from meetbot.domain.case_ids import case_id as case_id_of
 from meetbot.domain.casework import Case, EventKind, shown
 from meetbot.domain.flags import FlagStatus
@@ -54,6 +56,7 @@ _STATUSES = {
     "closed": frozenset(s for s in FlagStatus if not s.is_pending),
     "all": frozenset(FlagStatus),
 }
+_LONGEST_ID = 20
 _KEY = "Idempotency-Key"
 _KEY_KEPT = timedelta(hours=24)
 _DECISION_HEADERS = {
@@ -105,6 +108,7 @@ def list_cases() -> Response:
         page = tx.cases.list(
             query, order=CaseOrder(wanted.order), after=wanted.after, limit=wanted.limit
         )
+    note_program(AccessAction.READ, "api.list_cases")
     cases = [CaseModel.of(case) for case in page.cases]
     return _answer(CaseList(cases=cases, next=page.after))
 
@@ -129,6 +133,7 @@ def get_case(case_id: str) -> Response:
             ],
             events=[EventModel.of(event) for event in tx.cases.events(case.id)],
         )
+    note_program(AccessAction.READ, case.id)
     answer = _answer(detail)
     answer.set_etag(str(case.version))
     return answer
@@ -138,6 +143,7 @@ def _seen(tx: Tx, case_id: str) -> Case:
     """A case that this token may read; whether it exists is told to no other."""
     case = tx.cases.find(case_id)
     if case is None or (case.is_private and not _is_privy()):
+        note_program(AccessAction.REFUSED, case_id[:_LONGEST_ID], reason="object")
         raise Refused(404, "There is no such case, or it is not for this token.")
     return case
 
@@ -169,6 +175,7 @@ def list_flags() -> Response:
             after=wanted.after,
             limit=wanted.limit,
         )
+    note_program(AccessAction.READ, "api.list_flags")
     return _answer(FlagList(flags=[FlagModel.of(flag) for flag in flags], next=after))
 
 
@@ -182,7 +189,9 @@ def get_flag(flag_id: str) -> Response:
         flag = tx.flags.get(flag_id)
         _seen(tx, case_id_of(flag.key.occurrence))
     if not shown([flag], private=_is_privy()):
+        note_program(AccessAction.REFUSED, flag.id, reason="object")
         raise Refused(404, "There is no such flag, or it is not for this token.")
+    note_program(AccessAction.READ, case_id_of(flag.key.occurrence))
     return _answer(FlagModel.of(flag))
 
 
