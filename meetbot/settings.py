@@ -613,7 +613,7 @@ class Mail(_Table):
     operators: Recipients = ()
     escalation: Recipients = ()
     daily: Number = 10
-    storm: Number = 50
+    storm: Number = 200
     contacts: Mapping[ProgramKey, Recipient] = {}
 
     @property

@@ -63,7 +63,7 @@ class District:
     weekly_at: time = time(7, 30)
     mails_a_day: int = 10
     """Mails about flags, none of them critical, that one address gets before they are rolled up."""
-    storm_flags: int = 50
+    storm_flags: int = 200
     """How many flags may be mailed within an hour before mail is stopped."""
     workers: int = 32
     """Threads that read calendars and conferences."""
