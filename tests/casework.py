@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from meetbot.domain.people import Account, AccountKind, KnownAccount, Pseudonyms
 from meetbot.domain.policy import Policy
 from meetbot.domain.snapshots import Withheld
 from meetbot.domain.student_data import student_marks
-from meetbot.jobs.cases import Actor
+from meetbot.jobs.cases import Actor, decide
 from meetbot.jobs.deps import District, Recipients, Standard
 from meetbot.jobs.people import known
 from meetbot.ports import MailedNotice
@@ -65,6 +66,10 @@ colleague = an_actor(COLLEAGUE, "host")
 
 LEFT = held(staff((0, 30)), partner((0, 44)), *students((0, 45)), somebody((5, 25)))
 """The teacher left at 30:00, and somebody whom nobody knows was there."""
+
+
+uphold = partial(decide, status=FlagStatus.UPHELD)
+dismiss = partial(decide, status=FlagStatus.DISMISSED)
 
 
 class Scene:

@@ -144,64 +144,6 @@ def acknowledge_many(
     return Bulk(tuple(done), left)
 
 
-def uphold(
-    deps: Standards,
-    tx: Tx,
-    case_id: str,
-    actor: Actor,
-    *,
-    reason: str,
-    as_of: datetime,
-    note: str = "",
-    flag_ids: Collection[str] | None = None,
-    version: int | None = None,
-    tell_host: bool = True,
-) -> CaseEvent:
-    """Uphold these flags, or all that wait. See `decide`."""
-    return decide(
-        deps,
-        tx,
-        case_id,
-        actor,
-        status=FlagStatus.UPHELD,
-        reason=reason,
-        as_of=as_of,
-        note=note,
-        flag_ids=flag_ids,
-        version=version,
-        tell_host=tell_host,
-    )
-
-
-def dismiss(
-    deps: Standards,
-    tx: Tx,
-    case_id: str,
-    actor: Actor,
-    *,
-    reason: str,
-    as_of: datetime,
-    note: str = "",
-    flag_ids: Collection[str] | None = None,
-    version: int | None = None,
-    tell_host: bool = True,
-) -> CaseEvent:
-    """Dismiss these flags, or all that wait. See `decide`."""
-    return decide(
-        deps,
-        tx,
-        case_id,
-        actor,
-        status=FlagStatus.DISMISSED,
-        reason=reason,
-        as_of=as_of,
-        note=note,
-        flag_ids=flag_ids,
-        version=version,
-        tell_host=tell_host,
-    )
-
-
 def decide(
     deps: Standards,
     tx: Tx,

@@ -30,12 +30,14 @@ from tests.casework import (
     PUPIL,
     Scene,
     colleague,
+    dismiss,
     host,
     key_of,
     later,
     officer,
     privacy,
     second,
+    uphold,
 )
 from tests.dossiers import PRINCIPAL, TEACHER, at, held, partner, staff, students
 
@@ -134,7 +136,7 @@ def test_single_flags_can_be_decided(scene: Scene) -> None:
     """The others wait."""
     case = scene.put()
     first, *rest = scene.flags(case)
-    do(scene, cases.dismiss, case, officer, reason="technical", flag_ids=[first.id])
+    do(scene, dismiss, case, officer, reason="technical", flag_ids=[first.id])
 
     assert rest
     assert {f.id: f.status for f in scene.flags(case)} == {
@@ -157,15 +159,15 @@ def test_single_flags_can_be_decided(scene: Scene) -> None:
 def test_a_wrong_form_names_its_field(scene: Scene, values: dict[str, Any], place: str) -> None:
     case = scene.put()
 
-    assert refused(scene, cases.dismiss, case, officer, **values) == place
+    assert refused(scene, dismiss, case, officer, **values) == place
 
 
 def test_a_case_that_changed_is_shown_again_first(scene: Scene) -> None:
     """Two officers with the same page: the slower one is refused, and told to look again."""
     case = scene.put()
-    do(scene, cases.dismiss, case, officer, reason="technical", version=case.version)
+    do(scene, dismiss, case, officer, reason="technical", version=case.version)
     with pytest.raises(Outdated, match="has changed"):
-        do(scene, cases.uphold, case, second, reason="data-disclosed", version=case.version)
+        do(scene, uphold, case, second, reason="data-disclosed", version=case.version)
 
     assert scene.statuses(case) == {FlagStatus.DISMISSED}
 
@@ -185,11 +187,11 @@ def test_who_decides(scene: Scene, is_private: bool, actor: Actor, may: bool) ->
     """Of a confidential meeting the privacy officers alone."""
     case = scene.put(is_private=is_private)
     if may:
-        do(scene, cases.dismiss, case, actor, reason="technical")
+        do(scene, dismiss, case, actor, reason="technical")
     else:
         for action, values in (
             (cases.acknowledge, {}),
-            (cases.dismiss, {"reason": "technical"}),
+            (dismiss, {"reason": "technical"}),
             (cases.ask_host, {}),
             (cases.escalate, {}),
             (cases.undo, {}),
@@ -224,9 +226,7 @@ def test_what_only_privacy_officers_hear_of_is_no_officers_to_decide(scene: Scen
 
     assert "extra person" not in line.sentence
     assert (
-        refused(
-            scene, cases.dismiss, case, officer, reason="technical", flag_ids=["F-000000000001"]
-        )
+        refused(scene, dismiss, case, officer, reason="technical", flag_ids=["F-000000000001"])
         == "flags"
     )
     assert "extra person" not in repr(facts(scene, case))
@@ -241,7 +241,7 @@ def test_a_decision_can_be_undone_for_a_minute(scene: Scene) -> None:
     case = scene.put(told=["host"])
     first, *_ = scene.flags(case)
     do(scene, cases.acknowledge, case, officer)
-    do(scene, cases.dismiss, case, officer, reason="technical", flag_ids=[first.id], as_of=later(5))
+    do(scene, dismiss, case, officer, reason="technical", flag_ids=[first.id], as_of=later(5))
     do(scene, cases.undo, case, officer, as_of=later(65))
 
     assert scene.statuses(case) == {FlagStatus.ACKNOWLEDGED}
@@ -261,7 +261,7 @@ def test_a_decision_can_be_undone_for_a_minute(scene: Scene) -> None:
 @pytest.mark.parametrize(("who", "seconds"), [(officer, 60.001), (second, 5)])
 def test_not_later_and_not_by_another(scene: Scene, who: Actor, seconds: float) -> None:
     case = scene.put()
-    do(scene, cases.dismiss, case, officer, reason="technical")
+    do(scene, dismiss, case, officer, reason="technical")
 
     assert refused(scene, cases.undo, case, who, as_of=later(seconds)) == "event"
     assert scene.statuses(case) == {FlagStatus.DISMISSED}
@@ -271,7 +271,7 @@ def test_only_the_last_decision_and_only_once(scene: Scene) -> None:
     """What another officer did since stands."""
     case = scene.put()
     do(scene, cases.acknowledge, case, officer)
-    do(scene, cases.dismiss, case, second, reason="technical", as_of=later(1))
+    do(scene, dismiss, case, second, reason="technical", as_of=later(1))
     assert refused(scene, cases.undo, case, officer, as_of=later(2)) == "event"
     do(scene, cases.undo, case, second, as_of=later(3))
     assert refused(scene, cases.undo, case, second, as_of=later(4)) == "event"
@@ -295,10 +295,10 @@ def test_undoing_stops_its_own_mail_only(scene: Scene) -> None:
     """What another decision of the same minute tells the host is sent."""
     case = scene.put(told=["host"])
     first, second_flag, *_ = scene.flags(case)
-    do(scene, cases.dismiss, case, officer, reason="technical", flag_ids=[first.id])
+    do(scene, dismiss, case, officer, reason="technical", flag_ids=[first.id])
     do(
         scene,
-        cases.uphold,
+        uphold,
         case,
         officer,
         reason="data-disclosed",
@@ -317,7 +317,7 @@ def test_undoing_stops_its_own_mail_only(scene: Scene) -> None:
 
 
 def proposed(scene: Scene, case: Case, actor: Actor = officer) -> int:
-    event = do(scene, cases.dismiss, case, actor, reason="technical", note="Log was late.")
+    event = do(scene, dismiss, case, actor, reason="technical", note="Log was late.")
     assert event.kind is EventKind.PROPOSED
     return int(event.number)
 
@@ -369,7 +369,7 @@ def test_one_proposal_at_a_time(strict: Scene) -> None:
     case = strict.put()
     proposed(strict, case)
 
-    assert refused(strict, cases.uphold, case, second, reason="data-disclosed") == "case"
+    assert refused(strict, uphold, case, second, reason="data-disclosed") == "case"
 
 
 def test_a_proposal_can_be_taken_back(strict: Scene) -> None:
@@ -458,7 +458,7 @@ def test_a_text_about_a_student_is_refused(
     "action",
     [
         (cases.acknowledge, {}),
-        (cases.dismiss, {"reason": "technical"}),
+        (dismiss, {"reason": "technical"}),
         (cases.ask_host, {}),
         (cases.escalate, {}),
         (cases.remark, {}),
@@ -600,11 +600,11 @@ def test_of_a_confidential_meeting_the_privacy_officers_alone_hear(scene: Scene)
 def test_what_was_upheld_is_escalated_as_such(scene: Scene) -> None:
     """What was dismissed is not."""
     case = scene.put()
-    do(scene, cases.uphold, case, officer, reason="data-disclosed")
+    do(scene, uphold, case, officer, reason="data-disclosed")
     do(scene, cases.escalate, case, officer)
     (mail,) = scene.mails(case)
     other = scene.put(OTHER)
-    do(scene, cases.dismiss, other, officer, reason="technical")
+    do(scene, dismiss, other, officer, reason="technical")
 
     assert isinstance(mail.notice.content, MeetingNotice)
     assert mail.notice.content.reason == "upheld"
@@ -628,7 +628,7 @@ def test_a_host_who_was_asked_or_told_hears_the_outcome(
     case = scene.put(told=told)
     if asked:
         do(scene, cases.ask_host, case, officer)
-    do(scene, cases.uphold, case, officer, reason="policy-not-followed", tell_host=tell_host)
+    do(scene, uphold, case, officer, reason="policy-not-followed", tell_host=tell_host)
     outcomes = [m.notice for m in scene.mails(case) if m.notice.kind is NoticeKind.OUTCOME]
 
     assert [(notice.to, notice.due_at) for notice in outcomes] == [((TEACHER,), later(60))] * hears
@@ -636,7 +636,7 @@ def test_a_host_who_was_asked_or_told_hears_the_outcome(
 
 def test_no_host_hears_of_a_confidential_meeting(scene: Scene) -> None:
     case = scene.put(told=["host"], is_private=True)
-    do(scene, cases.dismiss, case, privacy, reason="technical")
+    do(scene, dismiss, case, privacy, reason="technical")
 
     assert scene.mails(case) == []
 
