@@ -15,6 +15,7 @@ from meetbot.domain.approvals import (
     Approval,
     ApprovalState,
     Ask,
+    Problem,
     Refusal,
     answer_problems,
     approval_id,
@@ -105,6 +106,86 @@ def test_what_may_be_answered(changes: dict[str, object], wrong: list[str]) -> N
     assert answered(**changes) == wrong
 
 
+HONOLULU = ZoneInfo("Pacific/Honolulu")
+NIGHT = datetime(2026, 10, 14, 5, tzinfo=UTC)
+"""19:00 in Honolulu; in Chicago and in UTC it is another day already."""
+SWAPPED = Problem("ends_on", "is before the first day", "swap or correct the two")
+TOO_LONG = Problem("words", "has more than 500 characters", "shorten it")
+
+
+@pytest.mark.usefixtures("machine_in_chicago")
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"ends_on": DAY - timedelta(days=1)}, SWAPPED),
+        (
+            {"ends_on": DAY + timedelta(days=366)},
+            Problem("ends_on", "is more than a year after the first day", "ask for a year at most"),
+        ),
+        (
+            {"starts_on": DAY + timedelta(days=1)},
+            Problem(
+                "starts_on",
+                "leaves the meeting itself out",
+                "begin on 2026-10-13 or earlier and end on 2026-10-13 or later",
+            ),
+        ),
+        ({"words": "x" * 501}, TOO_LONG),
+    ],
+)
+def test_a_host_reads_what_is_wrong_and_how_to_put_it_right(
+    changes: dict[str, object], problem: Problem
+) -> None:
+    """One sentence on one field, with the days as the school counts them."""
+    ask = replace(ASK, **changes)  # type: ignore[arg-type] # by name
+    end = NIGHT + timedelta(hours=1)
+    assert list(ask_problems(ask, NIGHT, end, HONOLULU)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problems"),
+    [
+        ({}, [Problem("choice", "is missing", "approve, narrow or refuse")]),
+        ({"grant": (ASK.ends_on, ASK.starts_on)}, [SWAPPED]),
+        (
+            {"grant": (DAY - timedelta(days=1), date(2026, 12, 19))},
+            [
+                Problem("starts_on", "is earlier than was asked for", "choose 2026-10-13 or later"),
+                Problem("ends_on", "is later than was asked for", "choose 2026-12-18 or earlier"),
+            ],
+        ),
+        (
+            {"refusal": Refusal.OTHER},
+            [Problem("words", "is empty", "say in a few words why")],
+        ),
+        ({"refusal": Refusal.OTHER, "words": "x" * 501}, [TOO_LONG]),
+    ],
+)
+def test_a_principal_reads_what_is_wrong_and_how_to_put_it_right(
+    changes: dict[str, object], problems: list[Problem]
+) -> None:
+    """Every mistake at once, with the days that may be chosen."""
+    answer = replace(Answer("pat@district.example", START), **changes)  # type: ignore[arg-type] # by name
+    assert list(answer_problems(APPROVAL, answer)) == problems
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "state"),
+    [
+        (ASK.starts_on, ASK.ends_on, ApprovalState.APPROVED),
+        (ASK.starts_on, ASK.ends_on - timedelta(days=1), ApprovalState.NARROWED),
+        (ASK.starts_on + timedelta(days=1), ASK.ends_on, ApprovalState.NARROWED),
+    ],
+)
+def test_only_all_days_are_approval(first: date, last: date, state: ApprovalState) -> None:
+    """A day less is narrowed, and the row holds the very days that were granted."""
+    answer = Answer("pat@district.example", START, (first, last))
+    row = authorization_of(APPROVAL, answer)
+    assert row is not None
+    assert (row.starts_on, row.ends_on) == (first, last)
+    assert state_after(APPROVAL, answer) is state
+
+
 @given(DAYS, DAYS)
 def test_what_is_granted_is_never_more_than_was_asked(first: date, last: date) -> None:
     """A row that an answer without a mistake makes lies within the days asked for."""
@@ -145,12 +226,15 @@ def test_a_request_waits_until_it_is_answered_or_expires(
     assert approval.waits(START + timedelta(minutes=minutes)) is waits
 
 
+@pytest.mark.usefixtures("machine_in_chicago")
 def test_the_days_of_a_meeting_are_local() -> None:
-    """One that ends at midnight ends the day before."""
+    """Those of the school, not of the machine; one that ends at midnight ends the day before."""
+    assert days_of(NIGHT, NIGHT, HONOLULU) == (DAY, DAY)
     assert days_of(START, END, ZONE) == (DAY, DAY)
     midnight = datetime(2026, 10, 14, 5, tzinfo=UTC)
     assert days_of(START, midnight, ZONE) == (DAY, DAY)
-    assert days_of(START, midnight + timedelta(minutes=1), ZONE) == (DAY, date(2026, 10, 14))
+    tick = timedelta(microseconds=1)
+    assert days_of(START, midnight + tick, ZONE) == (DAY, date(2026, 10, 14))
     assert days_of(midnight, midnight, ZONE) == (date(2026, 10, 14),) * 2
 
 
@@ -158,7 +242,7 @@ def test_ids_tell_nothing_and_differ() -> None:
     """Of another meeting, another partner, another moment; the same again for the same."""
     one = approval_id("o", "P1", START)
     assert one == approval_id("o", "P1", START)
-    assert len(one) == 14
+    assert one == "Q-bb24d1e96ba2", "as in the links of mails sent before"
     others = [
         approval_id("p", "P1", START),
         approval_id("o", "P2", START),

@@ -155,3 +155,8 @@ def test_the_gist_is_what_an_officer_decides_on(changes: dict[str, object], is_s
 
     assert (gist_of([flag, other]) == gist_of([other, changed])) is is_same
     assert gist_of([flag]) != gist_of([flag, other])
+
+
+def test_the_id_of_a_case_stays() -> None:
+    """Links that were sent lead to the same case in later versions."""
+    assert case_id(a_stored_flag().occurrence.text) == "C-a25df38cefb3"

@@ -135,6 +135,20 @@ def test_the_body_is_the_flag_as_the_command_lists_it() -> None:
     assert document["data"]["occurrence"]["original_start"]
 
 
+def test_the_body_is_short_and_the_same_at_every_try() -> None:
+    """JSON without a space between its parts, letters as they are: signatures are of the bytes."""
+    flag = a_stored_flag(message="Bo\u00f0i left.", facts={"partner": "\u0141\u00f3d\u017a"})
+    told = FlagEvent(1, T0, ChangeKind.OPENED, flag, is_private=False)
+    body = body_of(told)
+    assert body.startswith(
+        '{"type":"flag.opened","timestamp":"2026-10-13T15:00:00Z","data":{"id":"F-8a4554a68b2b",'
+    )
+    assert (
+        '"message":"Bo\u00f0i left.","evidence":{"facts":{"partner":"\u0141\u00f3d\u017a"},' in body
+    )
+    assert body == body_of(told)
+
+
 def test_retries_end_after_about_three_days() -> None:
     """Ten waits, each as long as the one before or longer, then it is given up."""
     waits = [retry_after(n) for n in range(1, 11)]
@@ -146,5 +160,5 @@ def test_retries_end_after_about_three_days() -> None:
 
 def test_an_event_has_one_id_for_each_program() -> None:
     """A receiver drops what it has already; two programs do not share ids."""
-    assert delivery_id("a", 1) == delivery_id("a", 1)
+    assert delivery_id("case-system", 7) == "msg_8918bd8e2f41f9382314c09a"
     assert len({delivery_id("a", 1), delivery_id("a", 2), delivery_id("b", 1)}) == 3
