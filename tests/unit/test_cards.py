@@ -14,6 +14,7 @@ from meetbot.domain.cards import (
     card_of,
     lines_of,
     occasion_of,
+    partner_line,
     thread_of,
     timeline_of,
 )
@@ -230,6 +231,18 @@ def test_a_mental_health_partner_keeps_its_standing_only() -> None:
     card = card_of(a_dossier(registry=SENSITIVE), CONTACTS)
 
     assert card.partners == (PartnerLine(NEUTRAL_PARTNER, True, IN_ORDER, None),)
+
+
+def test_whoever_may_see_the_case_reads_the_name() -> None:
+    """Signed in; nobody reads it unless that was said."""
+    dossier = a_dossier(registry=SENSITIVE)
+    contact = CONTACTS["other"]
+
+    signed_in = card_of(dossier, CONTACTS, is_signed_in=True)
+    line = partner_line(dossier, NORTHSTAR.partner_id, PROGRAM.program_id, CONTACTS)
+
+    assert signed_in.partners == (PartnerLine(NORTHSTAR.name, True, IN_ORDER, contact),)
+    assert line == PartnerLine(NEUTRAL_PARTNER, True, IN_ORDER, None)
 
 
 def test_one_program_of_several_decides_what_may_be_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -62,6 +63,14 @@ def test_the_severity_is_that_of_what_waits() -> None:
 
     assert made(closed, waiting).severity is LOW
     assert made(closed, replace(waiting, status=FlagStatus.UPHELD)).severity is CRITICAL
+
+
+def test_a_new_case_has_its_first_version() -> None:
+    """The store says which one it is later."""
+    flag = a_stored_flag("a")
+
+    assert made(flag).version == 1
+    assert case_of([flag], OPEN_MEETING, version=5, touched_at=None).version == 5
 
 
 def test_instants() -> None:
@@ -160,3 +169,11 @@ def test_the_gist_is_what_an_officer_decides_on(changes: dict[str, object], is_s
 def test_the_id_of_a_case_stays() -> None:
     """Links that were sent lead to the same case in later versions."""
     assert case_id(a_stored_flag().occurrence.text) == "C-a25df38cefb3"
+
+
+def test_a_gist_that_is_kept_stays_the_same() -> None:
+    """The store compares it with one kept before; another form of it would refuse open pages."""
+    flag, other = a_stored_flag("a"), a_stored_flag("b", severity=CRITICAL)
+    parts = sorted(f"{f.id}/open/{f.severity}/confirmed" for f in (flag, other))
+
+    assert gist_of([flag, other]) == hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]

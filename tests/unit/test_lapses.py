@@ -95,6 +95,7 @@ LATER = date(2027, 6, 30)
             replace(CONTRACT, contract_id="C2", starts_on=NEXT + timedelta(days=1), ends_on=LATER),
             False,
         ),
+        (CONTRACT, replace(CONTRACT, contract_id="C2", starts_on=NEXT, ends_on=NEXT), True),
         (CERTIFIED, replace(CERTIFIED, certified_on=NEXT, expires_on=LATER), True),
         (
             CERTIFIED,

@@ -61,6 +61,12 @@ def test_a_week_is_as_long_as_its_clocks_make_it(first: str, hours: int) -> None
     assert week_of(date.fromisoformat(first) + timedelta(days=7), ZONE)[0] == end
 
 
+@pytest.mark.usefixtures("machine_in_chicago")
+def test_a_week_is_told_in_utc() -> None:
+    """Wherever the machine stands."""
+    assert [instant.tzinfo for instant in week_of(TODAY, ZONE)] == [UTC, UTC]
+
+
 def test_rates_are_of_flags_that_only_partner_meetings_have() -> None:
     """Low ones may be of meetings of adults, which are no partner meetings."""
     counts = {Severity.CRITICAL: 1, Severity.MEDIUM: 2, Severity.LOW: 5, Severity.INFO: 7}
@@ -94,7 +100,7 @@ def test_every_kind_of_row_that_ends_is_counted() -> None:
     issued = datetime(2026, 1, 1, tzinfo=UTC)
     approvals = tuple(
         Authorization(str(n), "p", "g", "s", None, LONG_AGO, soon, "a@x", issued, revoked)
-        for n, revoked in enumerate((None, issued))
+        for n, revoked in enumerate((None, issued, None))
     )
     registry = Registry(
         certifications=(Certification("p", None, LONG_AGO, soon),),
@@ -105,7 +111,7 @@ def test_every_kind_of_row_that_ends_is_counted() -> None:
     assert within(expiring(registry, TODAY, private=False)) == {
         "contracts": (0, 0, 0),
         "certifications": (1, 1, 1),
-        "authorizations": (1, 1, 1),
+        "authorizations": (2, 2, 2),
         "exemptions": (1, 1, 1),
     }
 

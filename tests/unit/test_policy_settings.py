@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +25,8 @@ from meetbot.domain.retention import Retention
 from meetbot.domain.shared_files import FileWords
 from meetbot.domain.thresholds import Thresholds
 
+THANKSGIVING = (date(2026, 11, 26), date(2026, 11, 27))
+WINTER = (date(2026, 12, 21), date(2027, 1, 1))
 RULES = ("contract-scope", "staff-left-early")
 SWITCHES = st.builds(
     RuleSwitch, st.booleans(), st.none() | st.sampled_from(Severity), is_shadow=st.booleans()
@@ -103,6 +105,7 @@ def test_values_read_as_in_the_file() -> None:
             Severity.HIGH,
             None,
             SchoolCalendar(),
+            SchoolCalendar(holidays=(THANKSGIVING, WINTER)),
         ),
     )
     assert list(shown) == [
@@ -116,4 +119,6 @@ def test_values_read_as_in_the_file() -> None:
         "high",
         "the catalogue's",
         "days (0, 1, 2, 3, 4), 08:00 to 16:00",
+        "days (0, 1, 2, 3, 4), 08:00 to 16:00, "
+        "without 2026-11-26 to 2026-11-27, 2026-12-21 to 2027-01-01",
     ]

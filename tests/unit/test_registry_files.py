@@ -24,6 +24,7 @@ from meetbot.domain.registry import (
     from_cells,
     row_key,
 )
+from meetbot.domain.registry_tables import shown
 from meetbot.errors import Permanent
 from meetbot.registry import (
     Reading,
@@ -607,3 +608,20 @@ def test_mistakes_and_rows_have_their_types() -> None:
     )
     assert {type(row) for row in partners(1).all_rows()} == {Partner}
     assert Exemption not in {type(row) for row in partners(1).all_rows()}
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("Partner", '"Partner"'),
+        ("a" * 40, f'"{"a" * 40}"'),
+        ("a" * 41, f'"{"a" * 40}"'),
+        ("\0\t\u200bname\n", '"name"'),
+        ("gus@gmail.com", "without a usable name"),
+        ("", "without a usable name"),
+        ("\n", "without a usable name"),
+    ],
+)
+def test_a_header_is_told_short_and_never_as_an_address(header: str, told: str) -> None:
+    """At most forty characters that can be printed."""
+    assert shown(header) == told

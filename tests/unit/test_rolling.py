@@ -14,10 +14,13 @@ from meetbot.domain.findings import Severity
 from meetbot.domain.flags import FlagStatus
 from meetbot.domain.notices import (
     Audience,
+    Content,
     DigestNotice,
+    FlagLine,
     MeetingNotice,
     Notice,
     NoticeKind,
+    RollUpLine,
     RollUpNews,
     RollUpNotice,
 )
@@ -26,10 +29,13 @@ from meetbot.domain.rolling import (
     Sorting,
     Waiting,
     counted,
+    flag_ids,
+    severity_of,
     sort_in_storm,
     sort_mails,
     sort_released,
 )
+from meetbot.domain.routing import notice_id
 from meetbot.domain.storms import counts_by_rule, flags_in
 from tests import notices
 
@@ -60,6 +66,15 @@ def a_mail(
     return Waiting(notice, NOW - timedelta(minutes=minutes), is_held)
 
 
+def with_flags(one: Waiting, *flag_ids: str) -> Waiting:
+    """The same mail about other flags, all of a medium severity."""
+    assert isinstance(one.notice.content, MeetingNotice)
+    flags = tuple(notices.a_flag(severity=MEDIUM, flag_id=flag_id) for flag_id in flag_ids)
+    return replace(
+        one, notice=replace(one.notice, content=replace(one.notice.content, flags=flags))
+    )
+
+
 def sorted_(
     waiting: Sequence[Waiting],
     *,
@@ -84,6 +99,43 @@ def rolled(sorting: Sorting) -> list[tuple[str, ...]]:
 def lines(notice: Notice) -> list[tuple[RollUpNews, tuple[str, ...]]]:
     assert isinstance(notice.content, RollUpNotice)
     return [(line.news, tuple(f.flag_id for f in line.flags)) for line in notice.content.lines]
+
+
+# --- What a mail is about -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("severities", "worst"),
+    [
+        ([Severity.LOW, CRITICAL, HIGH], CRITICAL),
+        ([CRITICAL, MEDIUM], CRITICAL),
+        ([HIGH, Severity.LOW, MEDIUM], HIGH),
+        ([Severity.INFO, Severity.LOW], Severity.LOW),
+        ([], Severity.INFO),
+    ],
+)
+def test_a_mail_is_as_severe_as_its_worst_flag(severities: list[Severity], worst: Severity) -> None:
+    """By rank, not by name and not by place; one about no flag is of no weight."""
+    flags = tuple(notices.a_flag(severity=severity) for severity in severities)
+    content = MeetingNotice(notices.a_card(), flags, None, ())
+
+    assert severity_of(notices.a_notice(NoticeKind.FLAG, content)) is worst
+
+
+def test_the_flags_of_a_mail_are_those_it_names() -> None:
+    """Of one meeting, of all in a digest; a mail about something else names none."""
+    digest = notices.every_notice()["digest"].content
+    assert isinstance(digest, DigestNotice)
+    first = replace(digest.lines[0], flags=(notices.a_flag(flag_id="F-1"),))
+    second = replace(
+        digest.lines[0], flags=(notices.a_flag(flag_id="F-2"), notices.a_flag(flag_id="F-3"))
+    )
+    content: Content = replace(digest, lines=(first, second))
+    two = with_flags(a_mail(1), "F-8", "F-9")
+
+    assert flag_ids(two.notice) == {"F-8", "F-9"}
+    assert flag_ids(notices.a_notice(NoticeKind.DIGEST, content)) == {"F-1", "F-2", "F-3"}
+    assert flag_ids(notices.every_notice()["reminder-7d"]) == frozenset()
 
 
 # --- The day's limit ----------------------------------------------------------------------------
@@ -205,6 +257,109 @@ def test_nothing_of_a_confidential_meeting_is_kept_in_a_rolled_up_mail() -> None
         assert word not in text
 
 
+@pytest.mark.parametrize(
+    ("before", "at", "is_due"),
+    [
+        (timedelta(0), timedelta(0), False),
+        (timedelta(microseconds=1), timedelta(0), True),
+        (timedelta(0), timedelta(minutes=59, seconds=59, microseconds=999_999), False),
+        (timedelta(microseconds=1), timedelta(minutes=59, seconds=59, microseconds=999_999), True),
+    ],
+)
+def test_the_full_hour_is_one_to_the_microsecond(
+    before: timedelta, at: timedelta, is_due: bool
+) -> None:
+    """Queued at the full hour, a mail waits for the next one, however late the delivery is."""
+    held = [replace(a_mail(1, MEDIUM, is_held=True), queued_at=notices.at(0) - before)]
+
+    assert (sorted_(held, today=DAILY, at=notices.at(0) + at).release == ["001"]) is is_due
+
+
+def test_what_waits_is_held_for_each_address() -> None:
+    """Of one address what is new, and of another one too; the same where they are let go."""
+    teacher = ("teacher@district.example",)
+    waiting = [a_mail(1, MEDIUM), a_mail(2, MEDIUM, to=teacher)]
+    today = {OFFICER: DAILY, teacher[0]: DAILY}
+    still = {"F-1": FlagStatus.OPEN, "F-2": FlagStatus.OPEN}
+
+    sorting = sort_mails(waiting, today, still, daily=DAILY, as_of=NOW)
+    later = [replace(one, is_held=True) for one in waiting]
+    released = sort_mails(later, today, still, daily=DAILY, as_of=NOW + timedelta(hours=1))
+
+    assert sorting == Sorting(hold=["001", "002"])
+    assert released == Sorting(release=["001", "002"])
+
+
+def test_a_mail_to_nobody_is_above_no_limit() -> None:
+    """Nobody has had too many; it is not held."""
+    assert sort_mails([a_mail(1, MEDIUM, to=())], {}, {}, daily=1, as_of=NOW) == Sorting()
+
+
+def test_a_rolled_up_mail_is_named_by_what_is_in_it() -> None:
+    """Of the same mails it is the same one in whatever order, of others another; due at once, and
+    to whom its mails are."""
+    teacher = ("teacher@district.example",)
+    waiting = [a_mail(n, to=teacher, audience=Audience.HOST, minutes=n) for n in (1, 2)]
+
+    sorting = sort_mails(waiting, {teacher[0]: DAILY}, {}, daily=DAILY, as_of=NOW)
+
+    ((notice, ids),) = sorting.roll
+    assert ids == ("002", "001")
+    assert notice == Notice(
+        id=notice_id("roll-up", "001", "002"),
+        kind=NoticeKind.ROLL_UP,
+        audience=Audience.HOST,
+        to=teacher,
+        content=RollUpNotice(
+            tuple(
+                RollUpLine(
+                    notices.a_card(),
+                    (notices.a_flag(flag_id=flag),),
+                    RollUpNews.NEW,
+                    "it was fixed",
+                )
+                for flag in ("F-2", "F-1")
+            )
+        ),
+        thread=None,
+        due_at=NOW,
+    )
+
+
+def test_hosts_and_officers_at_one_address_are_written_to_apart() -> None:
+    """A principal who hosts: what to mend is one mail, what officers hear another."""
+    waiting = [a_mail(n, audience=Audience.HOST) for n in (1, 2)]
+    waiting += [a_mail(3), a_mail(4, audience=Audience.PRINCIPAL)]
+
+    assert rolled(sorted_(waiting, today=DAILY)) == [("001", "002"), ("003", "004")]
+
+
+def test_of_a_confidential_meeting_a_rolled_up_mail_says_when_and_how_bad() -> None:
+    """The flags keep id, severity and certainty; every word and every time of them is left out."""
+    full = replace(
+        notices.a_flag(flag_id="F-1", severity=MEDIUM, unknowns=("who else was there",)),
+        admin="turn it off",
+    )
+    one = a_mail(1, kind=NoticeKind.WITHDRAWN, is_confidential=True)
+    content = one.notice.content
+    assert isinstance(content, MeetingNotice)
+    mail = replace(
+        one,
+        queued_at=NOW - timedelta(hours=1),
+        notice=replace(one.notice, content=replace(content, flags=(full,))),
+    )
+
+    sorting = sorted_([mail, a_mail(2, MEDIUM)], today=DAILY)
+
+    rolled_up = sorting.roll[0][0].content
+    assert isinstance(rolled_up, RollUpNotice)
+    card = replace(content.card, school=None, host=None, partners=())
+    bare = FlagLine(
+        "F-1", "", MEDIUM, full.certainty, full.is_provisional, "", "", "", (), (), admin=""
+    )
+    assert rolled_up.lines[0] == RollUpLine(card, (bare,), RollUpNews.GONE, "")
+
+
 # --- What is no longer so -----------------------------------------------------------------------
 
 
@@ -290,6 +445,42 @@ def test_a_flag_that_is_no_more_counts_as_gone() -> None:
     assert sort_released([a_mail(1, is_held=True)], {})[0].drop == ["001"]
 
 
+def test_what_is_left_of_a_mail_is_what_is_rolled_up() -> None:
+    """A flag that is gone is in no line of it."""
+    one = with_flags(a_mail(1, MEDIUM, is_held=True), "F-1", "F-9")
+    known = {"F-9": FlagStatus.WITHDRAWN}
+
+    sorting = sorted_([one, a_mail(2)], today=DAILY, statuses=known)
+
+    told = [ids for _, ids in lines(sorting.roll[0][0])]
+    assert told == [("F-2",), ("F-1",)]
+
+
+def test_nobody_hears_the_end_of_any_news_that_nobody_got() -> None:
+    """However many mails lie between the news and its end; also where another one is let go."""
+    held = [
+        a_mail(1, MEDIUM, minutes=50, is_held=True),
+        a_mail(2, MEDIUM, minutes=49, is_held=True),
+        a_mail(3, MEDIUM, minutes=48, is_held=True),
+        a_mail(4, MEDIUM, minutes=47, is_held=True, kind=NoticeKind.WITHDRAWN, flag=1),
+    ]
+
+    sorting, changed = sort_released(held, {"F-3": FlagStatus.OPEN})
+
+    assert sorting == Sorting(release=["003"], drop=["001", "002", "004"])
+    assert changed == ()
+
+
+def test_a_mail_that_is_still_so_is_the_very_same() -> None:
+    """Nothing of it is written again, and it is not told as changed."""
+    held = [a_mail(1, is_held=True), a_mail(2), a_mail(3, kind=NoticeKind.WITHDRAWN)]
+
+    sorting, changed = sort_released(held, {"F-1": FlagStatus.OPEN})
+
+    assert sorting.release == ["001", "002", "003"]
+    assert changed == ()
+
+
 # --- Storms -------------------------------------------------------------------------------------
 
 
@@ -304,6 +495,14 @@ def test_a_storm_holds_everything_but_critical_flags() -> None:
 
     assert sorted(sorting.hold) == ["003", "005"]
     assert rolled(sorting) == [("000", "001", "002")]
+
+
+def test_two_critical_flags_of_one_address_are_one_mail_in_a_storm() -> None:
+    """Due at once."""
+    ((notice, ids),) = sort_in_storm([a_mail(n, CRITICAL) for n in (1, 2)], as_of=NOW).roll
+
+    assert ids == ("001", "002")
+    assert notice.due_at == NOW
 
 
 def test_flags_are_counted_once_and_by_rule() -> None:

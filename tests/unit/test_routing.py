@@ -79,12 +79,7 @@ def planned(
 def told(flags: Sequence[Flag], plan: Plan) -> list[Flag]:
     """The flags with what the plan notes on them."""
     notes = {note.flag_id: note for note in plan.told}
-    return [
-        replace(f, told=notes[f.id].told, told_severity=notes[f.id].severity)
-        if f.id in notes
-        else f
-        for f in flags
-    ]
+    return [notes[f.id].on(f) if f.id in notes else f for f in flags]
 
 
 def whom(plan: Plan) -> set[Audience]:
@@ -334,6 +329,41 @@ def test_what_is_acknowledged_decided_or_gone_is_not_told_again(
     plan = planned([flag], a_situation(5 * DAY))
 
     assert (plan.notices, plan.next_at) == ((), None)
+
+
+def test_only_what_nobody_acknowledged_is_an_escalation() -> None:
+    """Not the first news of a critical flag, and not that of a milder one in an escalated one's
+    place."""
+    first = planned([a_flag(severity=Severity.CRITICAL, opened_at=at(60))], a_situation(60))
+    escalated = a_flag(NONE, severity=Severity.CRITICAL, told={ESCALATION: at(60)})
+    superseded = FlagChange(ChangeKind.SUPERSEDED, escalated)
+    next_ = planned([a_flag(LEFT, severity=Severity.HIGH)], a_situation(60), [superseded])
+
+    assert {n.audience: n.kind for n in first.notices} == {
+        HOST: NoticeKind.FIX_IT,
+        OFFICERS: NoticeKind.FLAG,
+        PRINCIPAL: NoticeKind.FLAG,
+    }
+    assert {n.audience: n.kind for n in next_.notices} == {
+        HOST: NoticeKind.FIX_IT,
+        OFFICERS: NoticeKind.FLAG,
+        ESCALATION: NoticeKind.FLAG,
+    }
+
+
+@pytest.mark.parametrize(
+    ("officers", "privacy"), [((), EVERYBODY.privacy), (EVERYBODY.officers, ())]
+)
+def test_a_private_flag_is_told_again_to_privacy_officers_or_nobody(
+    officers: tuple[str, ...], privacy: tuple[str, ...]
+) -> None:
+    """Whether there are other officers does not matter; there is no mail without an address."""
+    who = Addressees(officers=officers, privacy=privacy)
+    flag = a_flag("confidential-intruder", severity=Severity.HIGH, told={PRIVACY: at(0)})
+
+    notices = planned([flag], a_situation(DAY, addressees=who)).notices
+
+    assert [n.to for n in notices] == [privacy] * bool(privacy)
 
 
 def test_named_addresses_hear_of_escalations_alone() -> None:

@@ -100,6 +100,15 @@ def test_the_school_day_ends_when_school_closes(start: str, expected: str) -> No
     assert end_of_school_day(utc(start), ZONE, SCHOOL) == utc(expected)
 
 
+def test_the_day_is_that_of_the_school() -> None:
+    """Late in the evening there, when it is the next day already where clocks show UTC."""
+    evening = SchoolCalendar(closes=time(23, 59))
+
+    found = end_of_school_day(utc("2026-10-14T03:00"), ZONE, evening)
+
+    assert found == utc("2026-10-14T04:59")
+
+
 @pytest.mark.parametrize(
     "calendar",
     [
@@ -129,7 +138,10 @@ def test_hours_that_a_clock_change_swallows_do_not_count() -> None:
 @pytest.mark.usefixtures("machine_in_chicago")
 def test_what_waits_for_school_days_is_told_in_utc() -> None:
     """Wherever the machine stands."""
+    hours = school_hours(date(2026, 10, 13), ZONE, SchoolCalendar())
+
     assert add_school_days(utc("2026-10-13T15:00"), 1, ZONE, SchoolCalendar()).tzinfo is UTC
+    assert (hours.start_at.tzinfo, hours.end_at.tzinfo) == (UTC, UTC)
 
 
 # --- whatever the calendar ----------------------------------------------------------------------
