@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -56,7 +56,7 @@ def tables(**texts: str) -> list[Table]:
     return [table(file, text) for file, text in (GOOD | texts).items()]
 
 
-def found(kept: Sequence[KnownRow] = (), **texts: str) -> list[RegistryMistake]:
+def found(texts: Mapping[str, str], kept: Sequence[KnownRow] = ()) -> list[RegistryMistake]:
     """The mistakes of all files together."""
     return list(read_tables(tables(**texts), district_domains=DOMAINS, kept=kept).mistakes)
 
@@ -365,7 +365,7 @@ def test_a_bad_row_is_told_with_its_place_what_is_wrong_and_the_fix(
 ) -> None:
     """One mistake and no other, word for word."""
     expected = RegistryMistake(f"{file}.csv", next_row(file), column, what, fix)
-    assert found(**added(file, row)) == [expected]
+    assert found(added(file, row)) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_a_bad_row_is_told_with_its_place_what_is_wrong_and_the_fix(
 )
 def test_what_is_just_right_is_no_mistake(file: str, row: str) -> None:
     """One day, revoked as issued, the longest cell, the day after, no last optional cell."""
-    assert found(**added(file, row)) == []
+    assert found(added(file, row)) == []
 
 
 @pytest.mark.parametrize(
@@ -428,13 +428,13 @@ def test_a_bad_header_is_told_with_what_to_write(
 ) -> None:
     """Each mistake of a header with its column; the references to the file are let alone."""
     expected = [RegistryMistake("partners.csv", 1, *mistake) for mistake in mistakes]
-    assert found(partners=f"{header}\n") == expected
+    assert found({"partners": f"{header}\n"}) == expected
 
 
 def test_rows_after_a_broken_one_are_looked_at_too() -> None:
     """A row that cannot be read, or is there twice, hides no clash further down."""
     rows = ("acme,fax,x.example,", "acme,domain,Partner.example,", "beta,address,gus@gmail.com,")
-    places = [(m.row, m.column, m.what) for m in found(**added("identities", *rows))]
+    places = [(m.row, m.column, m.what) for m in found(added("identities", *rows))]
     assert places == [
         (5, "kind", places[0][2]),
         (6, "", "is the same as row 2"),
@@ -445,14 +445,14 @@ def test_rows_after_a_broken_one_are_looked_at_too() -> None:
 def test_the_id_of_a_row_that_is_too_wide_is_not_called_missing() -> None:
     """A file of which a row could not be read leaves no reference dangling."""
     partners = GOOD["partners"].replace("active,yes", "active,yes,more")
-    assert [(m.file, m.row) for m in found(partners=partners)] == [("partners.csv", 2)]
+    assert [(m.file, m.row) for m in found({"partners": partners})] == [("partners.csv", 2)]
 
 
 def test_an_overlap_names_the_first_of_two_that_end_on_one_day() -> None:
     """Of three rows, the later two both overlap the first."""
     start = "interpreter,i@x.example,,,r,o"
     rows = (f"{start},2027-01-01,2027-01-10", f"{start},2027-01-05,2027-01-10")
-    whats = [m.what for m in found(**added("exemptions", *rows, f"{start},2027-01-08,2027-02-01"))]
+    whats = [m.what for m in found(added("exemptions", *rows, f"{start},2027-01-08,2027-02-01"))]
     assert whats == ["overlaps row 5, which exempts the same"] * 2
 
 
@@ -488,13 +488,13 @@ def test_a_row_ended_in_the_console_is_refused_with_the_fix() -> None:
         "is the row ended in the console on 2026-10-13",
         ("delete it here, or add it in the console again"),
     )
-    assert found((gone,)) == [RegistryMistake("schools.csv", 2, "", what, fix)]
+    assert found({}, (gone,)) == [RegistryMistake("schools.csv", 2, "", what, fix)]
 
 
 def test_mistakes_in_rows_of_the_console_come_after_those_of_the_source() -> None:
     """A program of the console whose partner is gone is named by its id, without a row."""
     own = known(as_row("programs", "art,cee,Art,other,active"))
-    first, last = found(own, **added("certifications", "acme,gus,2027-07-01,2028-06-30"))
+    first, last = found(added("certifications", "acme,gus,2027-07-01,2028-06-30"), own)
     assert first.file == "certifications.csv"
     place = "programs art (added in the console on 2026-10-13)"
     assert last == RegistryMistake(place, 0, "partner_id", "is not in partners.csv", ADD_PARTNER)
