@@ -434,9 +434,9 @@ def test_a_bad_header_is_told_with_what_to_write(
 def test_rows_after_a_broken_one_are_looked_at_too() -> None:
     """A row that cannot be read, or is there twice, hides no clash further down."""
     rows = ("acme,fax,x.example,", "acme,domain,Partner.example,", "beta,address,gus@gmail.com,")
-    places = [(m.row, m.column, m.what) for m in found(added("identities", *rows))]
-    assert places == [
-        (5, "kind", places[0][2]),
+    broken, *others = found(added("identities", *rows))
+    assert (broken.row, broken.column) == (5, "kind")
+    assert [(m.row, m.column, m.what) for m in others] == [
         (6, "", "is the same as row 2"),
         (7, "value", "belongs to another partner already (row 3)"),
     ]
