@@ -359,10 +359,14 @@ def test_an_extended_event_is_not_run_over() -> None:
     )
 
 
-def test_outside_the_authorized_days() -> None:
-    """Across the last local midnight of the authorization, even by a few minutes."""
+@pytest.mark.parametrize("late", [-1, 1], ids=["in time", "after the start"])
+def test_outside_the_authorized_days(late: int) -> None:
+    """Across the last local midnight of the authorization, even by a few minutes.
+
+    Its days are the same whenever it was issued.
+    """
     night = timedelta(hours=13, minutes=10)  # ends 23:55 local, the call at 00:03
-    row = replace(AUTHORIZATION, ends_on=date(2026, 10, 13))
+    row = replace(AUTHORIZATION, ends_on=date(2026, 10, 13), issued_at=at(late) + night)
     dossier = replace(
         held(*(_later(a, night) for a in over(53).attendances)),
         start_at=at(0) + night,
