@@ -206,7 +206,7 @@ WHOLE = replace(
 
 
 def of_address(attendance: Attendance, address: str) -> Attendance:
-    """The same person, seen with this address and name until just before the end of the visit."""
+    """The same person, with this address and name, last seen nine minutes after the start."""
     identity = Identity(
         IdentityForm.ADDRESS,
         id_key="id",
