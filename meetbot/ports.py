@@ -252,14 +252,6 @@ class RegistrySource(Protocol):
         """The tables there now, not validated yet; raises what was in the way."""
 
 
-class UploadReader(Protocol):
-    """Reads what somebody uploaded: CSV files, a zip of them, or a workbook; by name, bytes."""
-
-    def __call__(self, files: Sequence[tuple[str, bytes]]) -> Source:
-        """The tables, not validated yet; never raises, whatever the bytes are."""
-        ...
-
-
 class MailerPort(Protocol):
     """SMTP or the Gmail API. Never retried inside: the outbox does that."""
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.datastructures import FileStorage
 
-from meetbot.console.access import Role, allowed, current_viewer, refuse
+from meetbot.console.access import Role, allowed, current_viewer, refuse, takes_up_to
 from meetbot.console.registry_words import FILES
 from meetbot.console.services import services
 from meetbot.domain.registry import row_key
@@ -27,13 +27,6 @@ _AROUND = 64 * 1024
 """Bytes of a request besides the files."""
 
 
-@blueprint.url_value_preprocessor
-def _allow_files(endpoint: str | None, _: dict[str, object] | None) -> None:
-    """Files are larger than other forms. This runs before anything reads the request."""
-    if endpoint == "registry_uploads.upload":
-        request.max_content_length = LARGEST_UPLOAD + _AROUND
-
-
 @blueprint.get("/registry/import")
 @allowed(Role.KEEPER)
 def page() -> ResponseReturnValue:
@@ -43,6 +36,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/registry/import")
 @allowed(Role.KEEPER)
+@takes_up_to(LARGEST_UPLOAD + _AROUND)
 def upload() -> ResponseReturnValue:
     """Read the files and keep them for the preview, if there is no mistake in them."""
     given, viewer = services(), current_viewer()
